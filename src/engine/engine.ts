@@ -1,0 +1,569 @@
+// The engine: sessions, the path of a command (refusals in order, then the unit of work), transactions and
+// waiting. Transports call connect/execute/disconnect; control handlers see it as EnginePort.
+
+import { Bit } from '../commands/derive.ts';
+import { NOAUTH, unknownCommand, unknownSubcommand, wrongArity } from '../commands/errors.ts';
+import { families } from '../commands/index.ts';
+import type { EnginePort, Env, QueuedCommand, SessionPort, StatsPort } from '../commands/ports.ts';
+import { CommandTable, type TableEntry } from '../commands/table.ts';
+import type { Watcher } from '../keyspace/db.ts';
+import { type FrozenSpace, Space } from '../keyspace/space.ts';
+import { PubSub } from '../propagation/pubsub.ts';
+import type { Protocol } from '../resp/encode.ts';
+import { Block, NO_REPLY, QUEUED, type Reply, ReplyError } from '../resp/reply.ts';
+import { Blocking } from './blocking.ts';
+import { Config } from './config.ts';
+import { type Clock, Random, systemClock, type Timer } from './ports.ts';
+import { Gate, type Outlet, Session } from './session.ts';
+
+export interface EngineOptions {
+  readonly clock?: Clock;
+  /** Seed of all chance in the engine (SPOP, RANDOMKEY, …); random by default. */
+  readonly seed?: number;
+  readonly databases?: number;
+  /** Directives as in redis.conf. */
+  readonly config?: Readonly<Record<string, string>>;
+  /** What SHUTDOWN does; without it SHUTDOWN answers an error. */
+  readonly onShutdown?: (save: boolean) => void;
+  /** INFO fields of the process and the transport. */
+  readonly surroundings?: (section: string) => readonly [string, string | number][];
+}
+
+/** A change as the write door saw it. */
+export interface RawChange {
+  readonly db: number;
+  readonly key: string;
+  readonly event: string;
+}
+
+/** One command of a committed unit, in the form that a log records. */
+export interface Op {
+  readonly db: number;
+  readonly args: readonly string[];
+}
+
+const UNBLOCKED = new ReplyError('UNBLOCKED client unblocked via CLIENT UNBLOCK');
+const CYCLE_MS = 100;
+
+// One table serves all engines of the process: rows are constant, counters are only statistics.
+export const commandTable = new CommandTable(families);
+
+class Stats implements StatsPort {
+  connections = 0;
+  rejectedConnections = 0;
+  commands = 0;
+  netInput = 0;
+  netOutput = 0;
+  readonly startedAt: number;
+  readonly errors = new Map<string, number>();
+
+  constructor(now: number) {
+    this.startedAt = now;
+  }
+
+  reset(): void {
+    this.connections = 0;
+    this.rejectedConnections = 0;
+    this.commands = 0;
+    this.netInput = 0;
+    this.netOutput = 0;
+    this.errors.clear();
+  }
+}
+
+export class Engine implements EnginePort {
+  readonly space: Space;
+  readonly table = commandTable;
+  readonly pubsub = new PubSub();
+  readonly config: Config;
+  readonly stats: Stats;
+  readonly sessions = new Map<number, Session>();
+  readonly runId: string;
+  readonly clock: Clock;
+  /** Receives the ops of each committed unit that wrote something; null while nobody listens. */
+  onUnit: ((ops: readonly Op[]) => void) | null = null;
+  readonly random: Random;
+
+  private readonly changeListeners = new Set<(changes: readonly RawChange[]) => void>();
+  private changes: RawChange[] = [];
+  private readonly options: EngineOptions;
+  private readonly blocking: Blocking;
+  private readonly env: EngineEnv;
+  private nextId = 1;
+  private depth = 0;
+  private ops: Op[] = [];
+  private readonly cursors: number[] = [];
+  private cycleDb = 0;
+  private activeExpire = true;
+  private cycleTimer: Timer | null = null;
+
+  constructor(options: EngineOptions = {}) {
+    this.options = options;
+    this.clock = options.clock ?? systemClock;
+    this.random = new Random(options.seed ?? Math.floor(Math.random() * 2 ** 32));
+    this.config = new Config(options.config ?? {});
+    const databases = options.databases ?? Number(this.config.value('databases'));
+    this.space = new Space(
+      { now: () => this.clock.now(), micros: () => this.clock.micros(), random: () => this.random.next() },
+      databases,
+    );
+    this.config.attach(this);
+    this.stats = new Stats(this.clock.now());
+    this.runId = Array.from({ length: 40 }, () => Math.floor(this.random.next() * 16).toString(16)).join('');
+    this.env = new EngineEnv(this);
+    this.blocking = new Blocking(this.space, this.clock, (waiter) => this.retry(waiter.session));
+    this.space.onEvent = (db, event, key) => this.publishEvent(db, event, key);
+    this.space.onExpire = (db, key) => {
+      if (this.onUnit !== null) this.ops.push({ db, args: ['DEL', key] });
+    };
+  }
+
+  // ---- sessions
+
+  connect(outlet: Outlet): Session {
+    this.stats.connections++;
+    const open = outlet.info.trusted || this.config.value('requirepass') === '';
+    const session = new Session(this.nextId++, this.space.dbs[0], outlet, this.clock.now(), open);
+    this.sessions.set(session.id, session);
+    return session;
+  }
+
+  /** The client is gone: nothing queued runs, nothing of it stays. */
+  disconnect(session: Session): void {
+    if (!this.sessions.delete(session.id)) return;
+    this.blocking.forget(session);
+    this.endTransaction(session);
+    this.pubsub.leave(session);
+  }
+
+  reset(session: SessionPort): void {
+    const s = session as Session;
+    this.endTransaction(s);
+    this.pubsub.leave(s);
+    s.db = this.space.dbs[0];
+    s.name = '';
+    s.protocol = 2;
+    s.replies = 'on';
+    s.noEvict = false;
+    s.noTouch = false;
+    s.user = 'default';
+    s.authenticated = s.info.trusted || this.config.value('requirepass') === '';
+    s.refresh();
+  }
+
+  kill(session: SessionPort): void {
+    const s = session as Session;
+    s.closing = true;
+    if (s.executing) return;
+    this.disconnect(s);
+    s.outlet.close();
+  }
+
+  // ---- the path of a command
+
+  /**
+   * Runs one command of a client as a unit. Answers its reply, NO_REPLY where nothing is to be sent, or a Block
+   * when the session now waits: its reply comes later through the outlet.
+   * @param known the entry of `args[0]`, where the caller has it.
+   */
+  execute(session: Session, args: readonly string[], known?: TableEntry): Reply {
+    session.executing = true;
+    let reply: Reply;
+    try {
+      reply = this.dispatch(session, args, known ?? this.table.find(args[0]));
+    } finally {
+      session.executing = false;
+    }
+    if (reply instanceof ReplyError) this.countError(reply);
+    if ((session.gate & Gate.replies) !== 0) return this.muted(session, reply);
+    return reply;
+  }
+
+  // Refusals, in Redis' order. Each flags an open MULTI (refuse).
+  private dispatch(session: Session, args: readonly string[], found: TableEntry | undefined): Reply {
+    let entry = found;
+    if (entry === undefined) return this.refuse(session, null, unknownCommand(args));
+    if (entry.subcommands !== null && args.length > 1) {
+      const sub = entry.subcommands.get(args[1].toLowerCase());
+      if (sub === undefined) return this.refuse(session, entry, unknownSubcommand(args[1], entry.name));
+      entry = sub;
+    }
+    const { arity } = entry;
+    if (arity > 0 ? args.length !== arity : args.length < -arity) {
+      return this.refuse(session, entry, wrongArity(entry.name));
+    }
+    if (session.gate !== 0 || (entry.bits & Bit.protected) !== 0) {
+      const refusal = this.refusal(session, entry);
+      if (refusal !== null) return this.refuse(session, entry, refusal);
+      if (session.multi !== null && (entry.bits & Bit.immediate) === 0) {
+        if (!session.dirtyExec) session.multi.push({ entry, args });
+        return QUEUED;
+      }
+      this.space.touching = !session.noTouch || entry.name === 'touch';
+      const reply = this.unit(session, entry, args);
+      this.space.touching = true;
+      return reply;
+    }
+    return this.unit(session, entry, args);
+  }
+
+  private refusal(session: Session, entry: TableEntry): ReplyError | null {
+    if ((entry.bits & Bit.protected) !== 0 && !this.config.allowsProtected(entry.name, session.info.local)) {
+      return new ReplyError(
+        `ERR ${entry.name.toUpperCase().split('|')[0]} command not allowed. If the enable-${entry.name.split('|')[0]}-command option is set to "local", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.`,
+      );
+    }
+    if ((session.gate & Gate.unauthenticated) !== 0 && (entry.bits & Bit.noAuth) === 0) return NOAUTH;
+    if (session.multi !== null && (entry.bits & Bit.noMulti) !== 0) {
+      return new ReplyError('ERR Command not allowed inside a transaction');
+    }
+    if ((session.gate & Gate.subscriber) !== 0 && (entry.bits & Bit.subscriber) === 0) {
+      return new ReplyError(
+        `ERR Can't execute '${entry.name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
+      );
+    }
+    return null;
+  }
+
+  // A refused command flags the transaction; a refused EXEC ends it at once.
+  private refuse(session: Session, entry: TableEntry | null, error: ReplyError): ReplyError {
+    if (entry !== null) entry.rejected++;
+    if (session.multi === null) return error;
+    if (entry?.name === 'exec') {
+      this.endTransaction(session);
+      return new ReplyError(`EXECABORT Transaction discarded because of: ${error.text}`);
+    }
+    session.dirtyExec = true;
+    session.multi = [];
+    return error;
+  }
+
+  // The unit of work: one clock, the handler, then what follows from its effects.
+  private unit(session: Session, entry: TableEntry, args: readonly string[]): Reply {
+    this.stats.commands++;
+    session.lastCommand = entry.name;
+    if (this.depth > 0) return this.instant(this.call(session, entry, args));
+    this.depth = 1;
+    let reply: Reply;
+    try {
+      reply = this.call(session, entry, args);
+    } finally {
+      this.depth = 0;
+      this.space.endUnit();
+    }
+    if (reply instanceof Block) this.blocking.park(session, entry, args, reply);
+    this.finish();
+    return reply;
+  }
+
+  callQueued(session: SessionPort, queued: QueuedCommand): Reply {
+    this.stats.commands++;
+    session.lastCommand = queued.entry.name;
+    const reply = this.instant(this.call(session, queued.entry, queued.args));
+    if (reply instanceof ReplyError) this.countError(reply);
+    return reply;
+  }
+
+  private call(session: SessionPort, entry: TableEntry, args: readonly string[]): Reply {
+    entry.calls++;
+    try {
+      if (entry.run === null) {
+        if (entry.control === null) return wrongArity(entry.name);
+        return entry.control(session, args, this);
+      }
+      if (this.onUnit === null) {
+        this.env.session = session;
+        const reply = entry.run(session.db, args, this.env);
+        if (reply instanceof ReplyError) entry.failed++;
+        return reply;
+      }
+      return this.callLogged(session, entry.run, args);
+    } catch (error) {
+      entry.failed++;
+      if (error instanceof ReplyError) return error;
+      throw error;
+    }
+  }
+
+  private callLogged(
+    session: SessionPort,
+    run: NonNullable<TableEntry['run']>,
+    args: readonly string[],
+  ): Reply {
+    const { env, space } = this;
+    const before = space.dirty;
+    env.session = session;
+    env.instead = null;
+    const start = this.ops.length;
+    try {
+      return run(session.db, args, env);
+    } finally {
+      // Keys that expired on the way were logged as they went; the command itself follows if it wrote.
+      const expired = this.ops.length - start;
+      if (env.instead !== null) {
+        for (const op of env.instead as readonly string[][])
+          this.ops.push({ db: session.db.index, args: op });
+      } else if (space.dirty - before > expired) {
+        this.ops.push({ db: session.db.index, args });
+      }
+    }
+  }
+
+  /** Calls back with the changes of each unit that ended; returns a function that stops it. */
+  onChanges(listener: (changes: readonly RawChange[]) => void): () => void {
+    this.changeListeners.add(listener);
+    this.space.sink = (db, key, event) => this.changes.push({ db, key, event });
+    return () => {
+      this.changeListeners.delete(listener);
+      if (this.changeListeners.size === 0) this.space.sink = null;
+    };
+  }
+
+  /** Takes frozen contents; every watched key counts as changed. */
+  restore(from: FrozenSpace): void {
+    for (const session of this.sessions.values()) if (session.watches.length > 0) session.dirtyCas = true;
+    this.space.thaw(from);
+  }
+
+  private tell(): void {
+    const { changes } = this;
+    this.changes = [];
+    for (const listener of [...this.changeListeners]) listener(changes);
+  }
+
+  private emit(): void {
+    const { ops } = this;
+    this.ops = [];
+    this.onUnit?.(ops);
+  }
+
+  /** Inside MULTI and rollbackable units a blocking command acts as if its time were over. */
+  instant(reply: Reply): Reply {
+    return reply instanceof Block ? reply.instead : reply;
+  }
+
+  // A waiter's second try: a unit of its own, with the keys as they are now.
+  private retry(session: Session): Reply {
+    const waiter = session.waiter;
+    if (waiter === null) return NO_REPLY;
+    this.depth = 1;
+    try {
+      return this.call(session, waiter.entry, waiter.args);
+    } finally {
+      this.depth = 0;
+      this.space.endUnit();
+      if (this.ops.length > 0) this.emit();
+      if (this.changes.length > 0) this.tell();
+    }
+  }
+
+  private muted(session: Session, reply: Reply): Reply {
+    if (session.replies === 'skip') {
+      session.replies = 'skipping';
+      return NO_REPLY;
+    }
+    if (session.replies === 'skipping') {
+      session.replies = 'on';
+      session.refresh();
+      return NO_REPLY;
+    }
+    return session.replies === 'off' ? NO_REPLY : reply;
+  }
+
+  private countError(error: ReplyError): void {
+    const end = error.text.indexOf(' ');
+    const code = end < 0 ? error.text : error.text.slice(0, end);
+    const { errors } = this.stats;
+    if (errors.has(code) || errors.size < 128) errors.set(code, (errors.get(code) ?? 0) + 1);
+  }
+
+  // ---- units that may be rolled back
+
+  /**
+   * Runs `work` as one unit: everything it does becomes visible to others at once, or not at all when it throws.
+   * Inside such a unit it is a savepoint: a throw undoes what `work` did and no more.
+   */
+  atomic<T>(work: () => T): T {
+    if (this.depth > 0) return this.savepoint(work);
+    this.depth = 1;
+    this.space.openJournal();
+    let result: T;
+    try {
+      result = work();
+    } catch (error) {
+      this.ops = [];
+      this.changes = [];
+      this.space.rollback();
+      throw error;
+    } finally {
+      this.depth = 0;
+      this.space.endUnit();
+    }
+    this.space.commit();
+    this.finish();
+    return result;
+  }
+
+  private savepoint<T>(work: () => T): T {
+    const mark = this.space.mark();
+    const ops = this.ops.length;
+    const changes = this.changes.length;
+    try {
+      return work();
+    } catch (error) {
+      this.ops.length = ops;
+      this.changes.length = changes;
+      this.space.rollbackTo(mark);
+      throw error;
+    }
+  }
+
+  // What others learn of a unit that has ended.
+  private finish(): void {
+    if (this.ops.length > 0) this.emit();
+    if (this.changes.length > 0) this.tell();
+    if (this.space.readyKeys.length > 0) this.blocking.serve();
+  }
+
+  get inUnit(): boolean {
+    return this.depth > 0;
+  }
+
+  // ---- transactions (commands/transactions.ts)
+
+  watch(session: SessionPort, key: string): void {
+    const { db } = session;
+    if (session.watches.some((w) => w.db === db && w.key === key)) return;
+    const watcher: Watcher = {
+      db,
+      key,
+      expired: db.isExpired(key),
+      dirty: () => {
+        session.dirtyCas = true;
+      },
+    };
+    session.watches.push(watcher);
+    db.watch(watcher);
+  }
+
+  unwatch(session: SessionPort): void {
+    for (const watcher of session.watches) watcher.db.unwatch(watcher);
+    session.watches = [];
+  }
+
+  watchedExpired(session: SessionPort): boolean {
+    return session.watches.some((w) => !w.expired && w.db.isExpired(w.key));
+  }
+
+  endTransaction(session: SessionPort): void {
+    this.unwatch(session);
+    session.multi = null;
+    session.dirtyExec = false;
+    session.dirtyCas = false;
+    session.refresh();
+  }
+
+  // ---- the rest of the port
+
+  unblock(session: SessionPort, how: 'timeout' | 'error'): boolean {
+    const s = session as Session;
+    if (s.waiter === null) return false;
+    return this.blocking.release(s, how === 'error' ? UNBLOCKED : s.waiter.block.onTimeout);
+  }
+
+  /** Ends a session's wait without a reply: an in-process caller gave up. */
+  abandon(session: Session): boolean {
+    return this.blocking.forget(session);
+  }
+
+  get blockedSessions(): number {
+    return this.blocking.count;
+  }
+
+  shutdown(save: boolean): ReplyError | null {
+    if (this.options.onShutdown === undefined) {
+      return new ReplyError('ERR SHUTDOWN is for servers: an embedded engine ends by close()');
+    }
+    this.options.onShutdown(save);
+    return null;
+  }
+
+  sleep(milliseconds: number): void {
+    this.clock.sleep(milliseconds);
+  }
+
+  setActiveExpire(on: boolean): void {
+    this.activeExpire = on;
+  }
+
+  surroundings(section: string): readonly [string, string | number][] {
+    return this.options.surroundings?.(section) ?? [];
+  }
+
+  private publishEvent(db: number, event: string, key: string): void {
+    const { space, pubsub } = this;
+    if (space.eventFlags & 1) pubsub.publish(`__keyspace@${db}__:${key}`, event);
+    if (space.eventFlags & 2) pubsub.publish(`__keyevent@${db}__:${event}`, key);
+  }
+
+  // ---- the active expiry cycle
+
+  /** Starts purging expired keys in the background; the timer does not keep the process alive. */
+  start(): void {
+    if (this.cycleTimer !== null) return;
+    this.cycleTimer = this.clock.after(CYCLE_MS, () => this.cycle(), true);
+  }
+
+  stop(): void {
+    this.cycleTimer?.cancel();
+    this.cycleTimer = null;
+  }
+
+  private cycle(): void {
+    this.cycleTimer = this.clock.after(CYCLE_MS, () => this.cycle(), true);
+    if (this.activeExpire && this.depth === 0) this.purge(64);
+  }
+
+  /** Looks at up to `segments` segments of each database for expired keys and removes them. */
+  purge(segments: number): void {
+    const { dbs } = this.space;
+    for (let i = 0; i < dbs.length; i++) {
+      this.cycleDb = (this.cycleDb + 1) % dbs.length;
+      const db = dbs[this.cycleDb];
+      if (db.expires === 0) continue;
+      this.cursors[this.cycleDb] = db.expireCycle(this.cursors[this.cycleDb] ?? 0, segments).next;
+    }
+    this.space.endUnit();
+    // Each expired key is a unit of its own in the log.
+    const { ops } = this;
+    this.ops = [];
+    for (const op of ops) this.onUnit?.([op]);
+    if (this.changes.length > 0) this.tell();
+  }
+}
+
+class EngineEnv implements Env {
+  session: SessionPort = undefined as unknown as SessionPort;
+  instead: readonly (readonly string[])[] | null = null;
+  private readonly engine: Engine;
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  get protocol(): Protocol {
+    return this.session.protocol;
+  }
+
+  get maxBulk(): number {
+    return this.engine.config.maxBulk;
+  }
+
+  micros(): number {
+    return this.engine.space.micros();
+  }
+
+  propagate(...commands: (readonly string[])[]): void {
+    if (this.engine.onUnit !== null) this.instead = commands;
+  }
+}

@@ -1,0 +1,312 @@
+// Incremental decoder of requests: arrays of bulk strings and inline commands, in any split of the bytes. The
+// server gives it what the socket read and takes whole commands; limits and error texts are Redis'.
+import { bytesToString } from './bytes.ts';
+
+/** The peer broke the protocol: send `-ERR Protocol error: <message>` and close. */
+export class ProtocolError {
+  readonly message: string;
+  constructor(message: string) {
+    this.message = message;
+  }
+}
+
+/** The peer sent more than the query buffer may hold: close without a word, as Redis does. */
+export class QueryBufferOverflow {
+  readonly size: number;
+  constructor(size: number) {
+    this.size = size;
+  }
+}
+
+export interface DecoderLimits {
+  /** proto-max-bulk-len. */
+  maxBulk: number;
+  /** client-query-buffer-limit: bytes of one request that may be held. */
+  maxBuffer: number;
+}
+
+/** Longest inline request and header line. */
+const MAX_LINE = 64 * 1024;
+const MAX_COUNT = 2147483647;
+// What a client that has not authenticated may send.
+const UNAUTHENTICATED_COUNT = 10;
+const UNAUTHENTICATED_BULK = 16384;
+const UNAUTHENTICATED_BUFFER = 1024 * 1024;
+/** Up to this length slicing the decoded chunk copies (V8's SlicedString starts at 13). */
+const COPIED_SLICE = 12;
+const CR = 13;
+const LF = 10;
+
+export interface ByteSource extends Uint8Array {
+  latin1Slice?(start: number, end: number): string;
+}
+
+const EMPTY = new Uint8Array(0);
+
+export class Decoder {
+  /** Unauthenticated clients get the tight limits. */
+  authenticated = true;
+  private readonly limits: DecoderLimits;
+  private buffer: ByteSource = EMPTY;
+  private at = 0;
+  private end = 0;
+  // The chunk as a string, so that short arguments are cheap slices of it; '' where the buffer is not one chunk.
+  private text = '';
+  // The bytes carried over from earlier chunks, where a request was cut.
+  private held: Uint8Array | null = null;
+
+  private args: string[] | null = null;
+  private argBytes = 0;
+  private missing = 0;
+  private bulk = -1;
+
+  constructor(limits: DecoderLimits) {
+    this.limits = limits;
+  }
+
+  /** Bytes held for a request that is not complete. */
+  get pending(): number {
+    return this.end - this.at + this.argBytes;
+  }
+
+  /**
+   * Gives it `length` bytes. They are only borrowed: call {@link next} until it answers null, then {@link keep},
+   * before the source is used again.
+   */
+  feed(source: ByteSource, length: number): void {
+    const left = this.end - this.at;
+    if (left === 0) {
+      this.buffer = source;
+      this.at = 0;
+      this.end = length;
+      this.text =
+        source.latin1Slice === undefined ? bytesToString(source, 0, length) : source.latin1Slice(0, length);
+      return;
+    }
+    // A request was cut: append to what is held, in a buffer that doubles.
+    let held = this.held as Uint8Array;
+    if (held.length - this.end < length) {
+      if (held.length < left + length) {
+        const more = new Uint8Array(Math.max(1024, (left + length) * 2));
+        more.set(held.subarray(this.at, this.end));
+        held = more;
+      } else {
+        held.copyWithin(0, this.at, this.end);
+      }
+      this.held = held;
+      this.at = 0;
+      this.end = left;
+    }
+    held.set(source.subarray(0, length), this.end);
+    this.end += length;
+    this.buffer = held;
+    this.text = '';
+  }
+
+  /** Copies what is left of a borrowed source; see {@link feed}. */
+  keep(): void {
+    const left = this.end - this.at;
+    this.text = '';
+    if (left === 0) {
+      this.buffer = EMPTY;
+      this.at = 0;
+      this.end = 0;
+      if (this.held !== null && this.held.length > MAX_LINE) this.held = null;
+      return;
+    }
+    if (this.buffer === this.held) return;
+    if (this.held === null || this.held.length < left) this.held = new Uint8Array(Math.max(1024, left * 2));
+    this.held.set(this.buffer.subarray(this.at, this.end));
+    this.buffer = this.held;
+    this.at = 0;
+    this.end = left;
+  }
+
+  /**
+   * The next complete request, or null when more bytes are needed. Never an empty array.
+   * @throws ProtocolError, QueryBufferOverflow
+   */
+  next(): string[] | null {
+    for (;;) {
+      if (this.args === null) {
+        if (this.at >= this.end) return null;
+        if (this.buffer[this.at] !== 42) {
+          const inline = this.inline();
+          if (inline === null) return null;
+          if (inline.length > 0) return inline;
+          continue;
+        }
+        if (!this.header()) return null;
+        if (this.args === null) continue;
+      }
+      return this.bulks();
+    }
+  }
+
+  // `*<count>\r\n`; false when more bytes are needed. A count of 0 or less is skipped.
+  private header(): boolean {
+    const line = this.lineEnd('too big mbulk count string');
+    if (line < 0) return false;
+    const count = this.number(this.at + 1, line);
+    this.at = line + 2;
+    if (count === null || count > MAX_COUNT) throw new ProtocolError('invalid multibulk length');
+    if (count > UNAUTHENTICATED_COUNT && !this.authenticated) {
+      throw new ProtocolError('unauthenticated multibulk length');
+    }
+    if (count > 0) {
+      this.args = [];
+      this.argBytes = 0;
+      this.missing = count;
+      this.bulk = -1;
+    }
+    return true;
+  }
+
+  private bulks(): string[] | null {
+    const args = this.args as string[];
+    const { buffer } = this;
+    while (this.missing > 0) {
+      if (this.bulk < 0) {
+        const line = this.lineEnd('too big bulk count string');
+        if (line < 0) return this.wait();
+        if (buffer[this.at] !== 36) {
+          const got = String.fromCharCode(buffer[this.at]);
+          throw new ProtocolError(`expected '$', got '${got}'`);
+        }
+        const length = this.number(this.at + 1, line);
+        if (length === null || length < 0 || length > this.limits.maxBulk) {
+          throw new ProtocolError('invalid bulk length');
+        }
+        if (length > UNAUTHENTICATED_BULK && !this.authenticated) {
+          throw new ProtocolError('unauthenticated bulk length');
+        }
+        this.bulk = length;
+        this.at = line + 2;
+      }
+      const stop = this.at + this.bulk;
+      // The two bytes behind a bulk are skipped unread, as Redis does.
+      if (stop + 2 > this.end) return this.wait();
+      args.push(this.slice(this.at, stop));
+      this.argBytes += this.bulk;
+      this.at = stop + 2;
+      this.bulk = -1;
+      this.missing--;
+    }
+    this.args = null;
+    this.argBytes = 0;
+    return args;
+  }
+
+  private wait(): null {
+    const held = this.pending;
+    if (held > this.limits.maxBuffer || (!this.authenticated && held > UNAUTHENTICATED_BUFFER)) {
+      throw new QueryBufferOverflow(held);
+    }
+    return null;
+  }
+
+  private slice(from: number, to: number): string {
+    if (this.text !== '') {
+      // A longer slice would keep the whole chunk alive as its parent: copy it out.
+      if (to - from <= COPIED_SLICE) return this.text.slice(from, to);
+    }
+    const { buffer } = this;
+    return buffer.latin1Slice === undefined ? bytesToString(buffer, from, to) : buffer.latin1Slice(from, to);
+  }
+
+  // Position of the CR that ends the line at `at`, -1 when it is not all there. Redis finds it by strchr, which
+  // stops at a NUL byte.
+  private lineEnd(tooLong: string): number {
+    const { buffer, end } = this;
+    let i = this.at;
+    while (i < end && buffer[i] !== CR && buffer[i] !== 0) i++;
+    if (i >= end || buffer[i] === 0) {
+      if (end - this.at > MAX_LINE) throw new ProtocolError(tooLong);
+      return -1;
+    }
+    return i + 1 < end ? i : -1;
+  }
+
+  // Strict decimal, null where it is none.
+  private number(from: number, to: number): number | null {
+    const { buffer } = this;
+    const negative = buffer[from] === 45;
+    let i = negative ? from + 1 : from;
+    if (i >= to || to - i > 18) return null;
+    if (buffer[i] === 48 && (to - i > 1 || negative)) return null;
+    let n = 0;
+    for (; i < to; i++) {
+      const digit = buffer[i] - 48;
+      if (digit < 0 || digit > 9) return null;
+      n = n * 10 + digit;
+    }
+    return negative ? -n : n;
+  }
+
+  private inline(): string[] | null {
+    const { buffer, end } = this;
+    let i = this.at;
+    while (i < end && buffer[i] !== LF && buffer[i] !== 0) i++;
+    if (i >= end || buffer[i] === 0) {
+      if (end - this.at > MAX_LINE) throw new ProtocolError('too big inline request');
+      return null;
+    }
+    const stop = i > this.at && buffer[i - 1] === CR ? i - 1 : i;
+    const line = bytesToString(buffer, this.at, stop);
+    this.at = i + 1;
+    const args = splitInline(line);
+    if (args === null) throw new ProtocolError('unbalanced quotes in request');
+    return args;
+  }
+}
+
+const SPACE = /[ \n\r\t\v\f\0]/;
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' };
+
+/** Words of an inline command; `"..."` knows \xHH and the usual escapes, `'...'` only \'. Null: unbalanced. */
+export function splitInline(line: string): string[] | null {
+  const words: string[] = [];
+  let i = 0;
+  for (;;) {
+    while (i < line.length && SPACE.test(line[i]) && line[i] !== '\0') i++;
+    if (i >= line.length || line[i] === '\0') return words;
+    let word = '';
+    let quote = '';
+    for (; ; i++) {
+      const c = i < line.length ? line[i] : '\0';
+      if (quote !== '') {
+        if (c === '\0') return null;
+        if (c === '\\' && quote === '"') {
+          const hex = /^x([0-9a-fA-F]{2})/.exec(line.slice(i + 1, i + 4));
+          if (hex !== null) {
+            word += String.fromCharCode(Number.parseInt(hex[1], 16));
+            i += 3;
+            continue;
+          }
+          if (i + 1 < line.length) {
+            i++;
+            word += ESCAPES[line[i]] ?? line[i];
+            continue;
+          }
+        }
+        if (c === '\\' && quote === "'" && line[i + 1] === "'") {
+          word += "'";
+          i++;
+          continue;
+        }
+        if (c === quote) {
+          // The closing quote must end the word.
+          if (i + 1 < line.length && !SPACE.test(line[i + 1])) return null;
+          i++;
+          break;
+        }
+        word += c;
+        continue;
+      }
+      if (SPACE.test(c)) break;
+      if (c === '"' || c === "'") quote = c;
+      else word += c;
+    }
+    words.push(word);
+  }
+}

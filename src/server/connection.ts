@@ -1,0 +1,204 @@
+// One client connection: bytes in, commands through the engine in strict order, replies out in one write per
+// batch. Server creates it per accepted socket; the engine talks back through it as the session's Outlet.
+import type { Socket } from 'node:net';
+import type { ConnectionInfo } from '../commands/ports.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Outlet, Session } from '../engine/session.ts';
+import {
+  type ByteSource,
+  Decoder,
+  type DecoderLimits,
+  ProtocolError,
+  QueryBufferOverflow,
+} from '../resp/decode.ts';
+import { encode } from '../resp/encode.ts';
+import { Block, type Push, type Reply } from '../resp/reply.ts';
+
+/** Output that a peer may leave unread before we stop reading from it. */
+const PAUSE_ABOVE = 1024 * 1024;
+/** Input that may pile up behind a blocked command before we stop reading. */
+const BLOCKED_INPUT = 1024 * 1024;
+/** A batch of replies is written when it is this long, so a pipeline of big reads does not pile up. */
+const FLUSH_ABOVE = 256 * 1024;
+
+/** Output limits of a class of clients; 0 is no limit. */
+export interface OutputLimit {
+  readonly hard: number;
+  readonly soft: number;
+  readonly softSeconds: number;
+}
+
+export interface ConnectionSettings extends DecoderLimits {
+  readonly normalLimit: OutputLimit;
+  readonly pubsubLimit: OutputLimit;
+}
+
+export class Connection implements Outlet {
+  readonly session: Session;
+  readonly info: ConnectionInfo;
+  private readonly engine: Engine;
+  private readonly socket: Socket;
+  private readonly settings: ConnectionSettings;
+  private readonly decoder: Decoder;
+  private out = '';
+  private paused = false;
+  private ended = false;
+  private draining = false;
+  private softSince = 0;
+  private readonly onClose: () => void;
+
+  constructor(
+    engine: Engine,
+    socket: Socket,
+    info: Omit<ConnectionInfo, 'queryBuffer' | 'outputBuffer'>,
+    settings: ConnectionSettings,
+    onClose: () => void,
+  ) {
+    this.engine = engine;
+    this.socket = socket;
+    this.settings = settings;
+    this.onClose = onClose;
+    this.decoder = new Decoder(settings);
+    this.info = {
+      ...info,
+      queryBuffer: () => this.decoder.pending,
+      outputBuffer: () => this.socket.writableLength + this.out.length,
+    };
+    this.session = engine.connect(this);
+    this.decoder.authenticated = this.session.authenticated;
+    socket.on('drain', () => this.resume());
+    socket.on('error', () => this.end());
+    socket.on('end', () => this.end());
+    socket.on('close', () => this.end());
+  }
+
+  // ---- Outlet
+
+  reply(reply: Reply): void {
+    this.write(encode(reply, this.session.protocol));
+    // What the client had sent behind the blocked command waits its turn; the engine is in a unit right now.
+    if (!this.draining) setImmediate(() => this.resume());
+  }
+
+  push(message: Push): void {
+    this.write(encode(message, this.session.protocol));
+  }
+
+  close(): void {
+    this.flush();
+    this.end();
+  }
+
+  // ---- input
+
+  /** Bytes from the socket; `source` is only borrowed. Answers false when the socket must stop reading. */
+  data(source: ByteSource, length: number): boolean {
+    if (this.ended) return true;
+    this.engine.stats.netInput += length;
+    this.decoder.feed(source, length);
+    this.drain();
+    this.decoder.keep();
+    if (this.session.isBlocked && this.decoder.pending > BLOCKED_INPUT) this.paused = true;
+    return !this.paused;
+  }
+
+  private resume(): void {
+    if (this.ended || this.session.isBlocked) return;
+    this.paused = false;
+    this.drain();
+    this.decoder.keep();
+    if (!this.paused) this.socket.resume();
+  }
+
+  // Runs complete commands until one blocks, the client goes, or its output piles up.
+  private drain(): void {
+    const { session, engine, decoder } = this;
+    if (session.isBlocked || this.draining) return;
+    this.draining = true;
+    try {
+      session.lastActive = engine.clock.now();
+      for (;;) {
+        const args = decoder.next();
+        if (args === null) break;
+        const reply = engine.execute(session, args);
+        if (reply instanceof Block) {
+          if (session.isBlocked) break;
+          continue;
+        }
+        this.out += encode(reply, session.protocol);
+        if (session.pushes.length > 0) {
+          for (const push of session.takePushes()) this.out += encode(push, session.protocol);
+        }
+        if (session.closing) break;
+        decoder.authenticated = session.authenticated;
+        if (this.out.length > FLUSH_ABOVE) {
+          this.flush();
+          if (this.paused) break;
+        }
+      }
+    } catch (error) {
+      this.failed(error);
+    } finally {
+      this.draining = false;
+    }
+    this.flush();
+    if (session.closing) this.end();
+  }
+
+  private failed(error: unknown): void {
+    if (error instanceof ProtocolError) this.out += `-ERR Protocol error: ${error.message}\r\n`;
+    else if (!(error instanceof QueryBufferOverflow)) throw error;
+    this.session.closing = true;
+  }
+
+  // ---- output
+
+  private write(text: string): void {
+    if (this.ended) return;
+    this.out += text;
+    if (!this.draining) this.flush();
+  }
+
+  private flush(): void {
+    const { out } = this;
+    if (out === '' || this.ended) return;
+    this.out = '';
+    this.engine.stats.netOutput += out.length;
+    this.socket.write(out, 'latin1');
+    const waiting = this.socket.writableLength;
+    if (waiting > 0) this.limit(waiting);
+  }
+
+  private limit(waiting: number): void {
+    if (waiting > PAUSE_ABOVE) this.paused = true;
+    const { hard, soft, softSeconds } =
+      this.session.subscriptions > 0 ? this.settings.pubsubLimit : this.settings.normalLimit;
+    if (hard > 0 && waiting > hard) {
+      this.destroy();
+      return;
+    }
+    if (soft === 0 || waiting <= soft) {
+      this.softSince = 0;
+      return;
+    }
+    const now = this.engine.clock.now();
+    if (this.softSince === 0) this.softSince = now;
+    else if (now - this.softSince > softSeconds * 1000) this.destroy();
+  }
+
+  private destroy(): void {
+    this.socket.destroy();
+    this.end();
+  }
+
+  private end(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.engine.disconnect(this.session);
+    this.socket.end();
+    // A peer that does not read our last words must not hold the descriptor.
+    if (this.socket.writableLength > 0) this.socket.setTimeout(10_000, () => this.socket.destroy());
+    else this.socket.destroySoon();
+    this.onClose();
+  }
+}
