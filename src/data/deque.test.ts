@@ -39,26 +39,30 @@ const step = fc.oneof(
 );
 type Step = { op: string; value?: string; at?: number; part?: number; times?: number; count?: number };
 
+let serial = 0;
+
 function run(list: Deque, model: string[], s: Step): void {
   const fill = s.value ?? '';
   for (let n = 0; n < (s.times ?? 1); n++) {
+    // Mostly distinct, so that nothing can change places unseen; with repetitions, for removeMatching.
+    const value = n % 4 === 0 ? fill : `${fill}${serial++}`;
     const i = Math.min(Math.floor((s.at ?? 0) * model.length), Math.max(model.length - 1, 0));
     if (s.op === 'pushFront') {
-      list.pushFront(fill);
-      model.unshift(fill);
+      list.pushFront(value);
+      model.unshift(value);
     } else if (s.op === 'pushBack') {
-      list.pushBack(fill);
-      model.push(fill);
+      list.pushBack(value);
+      model.push(value);
     } else if (s.op === 'popFront') {
       expect(list.popFront()).toBe(model.shift());
     } else if (s.op === 'popBack') {
       expect(list.popBack()).toBe(model.pop());
     } else if (s.op === 'insert') {
-      list.insert(i, `${fill}${n}`);
-      model.splice(i, 0, `${fill}${n}`);
+      list.insert(i, value);
+      model.splice(i, 0, value);
     } else if (s.op === 'set' && model.length > 0) {
-      list.set(i, fill);
-      model[i] = fill;
+      list.set(i, value);
+      model[i] = value;
     } else if (s.op === 'removeAt' && model.length > 0) {
       expect(list.removeAt(i)).toBe(model.splice(i, 1)[0]);
     } else if (s.op === 'removeRange') {
@@ -166,6 +170,38 @@ describe('Deque', () => {
     expect(list.popBack()).toBe('a');
     expect(list.popBack()).toBeUndefined();
     expect(list.popFront()).toBeUndefined();
+  });
+
+  test('a copy may be written to anywhere, and leaves the other list alone', () => {
+    const writes: Step[] = [
+      { op: 'pushFront', value: 'x', times: 2 },
+      { op: 'popFront', times: 2 },
+      { op: 'popBack', times: 2 },
+      { op: 'removeRange', at: 0, part: 0.1 },
+      { op: 'removeRange', at: 0.2, part: 0.5 },
+      { op: 'removeMatching', value: 'v', count: 2 },
+      ...['set', 'insert', 'removeAt'].flatMap((op) =>
+        [0, 0.1, 0.5, 1].map((at) => ({ op, at, value: 'x' })),
+      ),
+    ];
+    for (const length of [60, 600]) {
+      for (const write of writes) {
+        const model: string[] = [];
+        const list = new Deque();
+        // Pushed in front and taken off again: the first chunk has spare room.
+        run(list, model, { op: 'pushBack', value: 'v', times: length });
+        run(list, model, { op: 'pushFront', value: 'v', times: 20 });
+        run(list, model, { op: 'popFront', times: 7 });
+        const copy = list.clone();
+        const copyModel = [...model];
+        run(copy, copyModel, write);
+        same(copy, copyModel);
+        same(list, model);
+        run(list, model, write);
+        same(list, model);
+        same(copy, copyModel);
+      }
+    }
   });
 
   test('a queue does not grow its table for ever', () => {

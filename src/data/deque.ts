@@ -44,7 +44,8 @@ export class Deque {
   private first = 0;
   // starts[k] is the position of the first element of chunks[k], counted from an origin that does not move when the
   // front does: element 0 has position `front`, so a push in front decrements `front` and leaves every other start
-  // alone. Starts at `unknown` and after are stale after an edit in the middle, and are recomputed when one is asked for.
+  // alone. starts[first] is always right; the others from `unknown` on may be stale after an edit in the middle, and are
+  // recomputed when one is asked for.
   private starts: number[] = [];
   private unknown = 0;
   private front = 0;
@@ -234,7 +235,6 @@ export class Deque {
       offset = 0;
     }
     this.count -= count;
-    if (start === 0) this.front += count;
     this.tidy(from, k);
   }
 
@@ -350,7 +350,6 @@ export class Deque {
         high = this.unknown - 1;
       } else {
         let k = Math.max(this.unknown, first + 1);
-        starts[first] = this.front;
         for (; k <= last; k++) {
           starts[k] = starts[k - 1]! + chunks[k - 1]!.size;
           if (starts[k]! > position) break;
@@ -408,9 +407,7 @@ export class Deque {
       return;
     }
     this.chunks[this.first++] = NO_CHUNK;
-    if (this.unknown < this.first) this.unknown = this.first;
     this.starts[this.first] = this.front;
-    if (this.unknown === this.first) this.unknown++;
     // A queue (push behind, pop in front) would grow the table for ever: cut it when it is mostly spare.
     if (this.first > 32 && this.first > this.chunks.length >> 1) this.cutTable();
   }
@@ -456,7 +453,7 @@ export class Deque {
       this.starts.splice(begin + kept.length, gone);
     }
     this.starts[this.first] = this.front;
-    this.unknown = Math.max(this.first + 1, Math.min(this.unknown, target));
+    this.forgetStarts(target);
     if (this.first > 32 && this.first > chunks.length >> 1) this.cutTable();
   }
 

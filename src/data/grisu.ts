@@ -3,7 +3,7 @@
 // with Redis to the byte. Used by numbers.ts alone.
 //
 // Florian Loitsch, "Printing Floating-Point Numbers Quickly and Accurately with Integers", 2010. A 64-bit number is a pair
-// of unsigned 32-bit halves here (names end in H and L): BigInt would be some twenty times slower.
+// of unsigned 32-bit halves here (names end in H and L), which costs no allocation, as BigInt would at every step.
 
 const TWO32 = 0x1_0000_0000;
 

@@ -1,5 +1,5 @@
 // Arithmetic of C's `long double` on x86 (80 bits, 64 of them mantissa), for INCRBYFLOAT and HINCRBYFLOAT. Redis adds and
-// prints in that format, and its replies show it: 0.1 + 0.2 is "0.3", and 100000.1 + 0.1 is not quite "100000.2". Exact
+// prints in that format, and its replies show it: 0.1 + 0.2 is "0.3", and 1000.1 + 0.1 is "1000.19999999999999996". Exact
 // rational arithmetic on BigInt, rounded where the C library rounds; a shortcut serves everyday numbers.
 
 import { bitLength, parseHex, parseInt64, shiftRounded } from './numbers.ts';

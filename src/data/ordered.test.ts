@@ -79,7 +79,8 @@ function run(index: OrderedIndex, model: Pair[], s: Step): void {
     }
   } else if (s.op === 'removeRange') {
     const start = Math.floor(s.at! * model.length);
-    const count = Math.floor(s.part! * (model.length - start));
+    // A few entries, or a good part of all.
+    const count = Math.floor(s.part! < 0.5 ? s.part! * 20 : s.part! * (model.length - start));
     const seen: Pair[] = [];
     const removed = index.removeRange(start, count, (member, score) => void seen.push({ score, member }));
     const expected = model.splice(start, count);
@@ -154,6 +155,29 @@ describe('OrderedIndex', () => {
         expect(index.rankOfLex(probe, true)).toBe(members.filter((m) => m <= probe).length);
       }),
     );
+  });
+
+  test('ranks stay right after a few entries go from the middle, with nothing split or joined', () => {
+    const model = Array.from({ length: 1000 }, (_, n) => ({ score: n, member: `m${n}` }));
+    const index = new OrderedIndex();
+    for (const pair of model) index.insert(pair.score, pair.member);
+    for (const [start, count] of [
+      [300, 3],
+      [120, 10],
+      [0, 2],
+      [600, 1],
+    ] as const) {
+      same(index, model);
+      expect(index.removeRange(start, count)).toBe(count);
+      model.splice(start, count);
+    }
+    same(index, model);
+    expect(index.delete(500, 'm500')).toBe(true);
+    model.splice(
+      model.findIndex((p) => p.score === 500),
+      1,
+    );
+    same(index, model);
   });
 
   test('-0 and 0 are one score, and each is read back as it was given', () => {

@@ -60,6 +60,7 @@ const NO_INDEX = new Int32Array(0);
 export class Table<V> {
   size = 0;
   keys: string[] = [];
+  /** Empty in a table of keys alone, whose values are undefined. */
   values: V[] = [];
   /** Slots hold position + 1; 0 is free. Empty while the table is small. */
   private index: Int32Array = NO_INDEX;
@@ -98,12 +99,14 @@ export class Table<V> {
 
   /** Sets the value of a key; true when the key is new. */
   set(key: string, value: V): boolean {
-    const at = this.find(key);
+    // Hashed once for both the search and the insertion.
+    const hash = this.index === NO_INDEX ? undefined : keyHash(key);
+    const at = hash === undefined ? this.find(key) : this.findHashed(key, hash);
     if (at >= 0) {
-      this.values[at] = value;
+      if (value !== undefined) this.values[at] = value;
       return false;
     }
-    this.append(key, value);
+    this.append(key, value, hash);
     return true;
   }
 
@@ -120,7 +123,7 @@ export class Table<V> {
   append(key: string, value: V, hash?: number): number {
     const at = this.size++;
     this.keys[at] = key;
-    this.values[at] = value;
+    if (value !== undefined) this.values[at] = value;
     if (this.index !== NO_INDEX || this.size >= INDEX_FROM) {
       if (this.size > this.index.length >> 1) this.rehash();
       else {
@@ -145,17 +148,22 @@ export class Table<V> {
     }
     if (at !== last) {
       this.keys[at] = this.keys[last];
-      this.values[at] = this.values[last];
+      if (this.values.length > 0) this.values[at] = this.values[last];
     }
     this.drop(last);
   }
 
   /** Removes the entry at a position and keeps the order of the rest. O(n): for small tables. */
   removeOrdered(at: number): void {
+    const { index } = this;
+    if (index !== NO_INDEX) {
+      this.unlink(at);
+      for (let slot = 0; slot < index.length; slot++) if (index[slot] > at + 1) index[slot]--;
+      this.hashes.copyWithin(at, at + 1, this.size);
+    }
     this.keys.splice(at, 1);
     this.values.splice(at, 1);
-    this.size--;
-    if (this.index !== NO_INDEX) this.rehash();
+    this.drop(this.size - 1);
   }
 
   clear(): void {
@@ -210,7 +218,7 @@ export class Table<V> {
   private drop(last: number): void {
     this.size = last;
     this.keys.length = last;
-    this.values.length = last;
+    if (this.values.length > last) this.values.length = last;
     if (this.index !== NO_INDEX && this.size < this.index.length >> 4) this.rehash();
   }
 
@@ -253,10 +261,9 @@ export class Table<V> {
     while (slots >> 1 < this.size + (this.size >> 1)) slots <<= 1;
     const known = this.index === NO_INDEX ? 0 : this.hashes.length;
     const hashes = new Int32Array(slots >> 1);
-    // After removeOrdered positions have shifted, so hashes are computed anew there (small tables only).
-    const reuse = known > 0 && slots > this.index.length;
+    // The last entry may have been appended just now: its hash is not noted yet.
     for (let i = 0; i < this.size; i++) {
-      hashes[i] = reuse && i < this.size - 1 ? this.hashes[i] : keyHash(this.keys[i]);
+      hashes[i] = i < known && i < this.size - 1 ? this.hashes[i] : keyHash(this.keys[i]);
     }
     this.hashes = hashes;
     this.index = new Int32Array(slots);

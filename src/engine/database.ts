@@ -1,4 +1,4 @@
-// The embedded database: what `open()` gives. The default session's commands are its methods; beside them
+// The embedded database: what `open()` gives (server/embedded.ts adds what needs Node). The default session's commands are its methods; beside them
 // transactions with rollback, further sessions, listeners, snapshots and forks.
 import type { FrozenSpace } from '../keyspace/space.ts';
 import { utf8Decode } from '../resp/bytes.ts';
@@ -44,7 +44,7 @@ export class Database extends Client {
   private readonly options: OpenOptions;
   private readonly clients = new Set<Client>();
 
-  /** @internal Use {@link open}. */
+  /** @internal Use `open()`. */
   constructor(options: OpenOptions = {}) {
     super(new Engine(options));
     this.options = options;
@@ -65,7 +65,7 @@ export class Database extends Client {
    * savepoint. Keyspace events, messages and waiters follow at the commit.
    * @throws HoldfastError `HF_ASYNC` when fn returns a promise (undone as well).
    */
-  transaction<T>(fn: (tx: Database) => T): T {
+  transaction<T>(fn: (tx: this) => T): T {
     this.mustBeOpen();
     return this.core.atomic(() => {
       const result = fn(this);
@@ -117,9 +117,10 @@ export class Database extends Client {
   }
 
   /** A second, independent database with the same contents; a virtual clock is copied. */
-  fork(): Database {
+  fork(): this {
     const { clock } = this.options;
-    const copy = new Database({
+    const Same = this.constructor as new (options: OpenOptions) => this;
+    const copy = new Same({
       ...this.options,
       clock: clock instanceof VirtualClock ? new VirtualClock(clock.now()) : clock,
     });
@@ -148,8 +149,3 @@ export class Database extends Client {
 }
 
 defineMethods(commandTable.all());
-
-/** Opens an embedded database in memory. */
-export async function open(options: OpenOptions = {}): Promise<Database> {
-  return new Database(options);
-}

@@ -1,6 +1,7 @@
 // What a key can hold, and the contract of collections. Strings are plain JavaScript byte strings (or numbers
 // after INCR) so that a small key costs no object; everything else extends Collection. Families of commands
 // define their collections beside this file (hash-value.ts, ...); Db stores them.
+import { isInt64String } from '../data/numbers.ts';
 import { bytesToString, writeString } from '../resp/bytes.ts';
 import { ReplyError } from '../resp/reply.ts';
 
@@ -117,4 +118,12 @@ export function stringOf(value: Value): string {
   if (typeof value === 'number') return String(value);
   if (value instanceof RawString) return value.toString();
   throw WRONGTYPE;
+}
+
+/** What OBJECT ENCODING answers. SET stores digits as a string; as Redis, they count as `int`. */
+export function encodingName(value: Value): string {
+  if (typeof value === 'number') return 'int';
+  if (typeof value !== 'string') return value.encoding();
+  if (value.length <= 20 && isInt64String(value)) return 'int';
+  return value.length <= 44 ? 'embstr' : 'raw';
 }

@@ -111,7 +111,7 @@ export class Server {
       accepted,
       (length) => connection?.data(shared as ByteSource, length) ?? true,
     );
-    connection = new Connection(engine, socket, info, this.settings(), () => {
+    connection = new Connection(engine, socket, info, connectionSettings(engine), () => {
       if (connection !== null) this.connections.delete(connection);
     });
     this.connections.add(connection);
@@ -131,17 +131,6 @@ export class Server {
     return null;
   }
 
-  private settings(): ConnectionSettings {
-    const { config } = this.engine;
-    const limits = config.outputLimits();
-    return {
-      maxBulk: config.maxBulk,
-      maxBuffer: Number(config.value('client-query-buffer-limit')),
-      normalLimit: limits.normal,
-      pubsubLimit: limits.pubsub,
-    };
-  }
-
   // `timeout`: closes connections without a command for so long; waiting and subscribed ones are not idle.
   private closeIdle(): void {
     const seconds = Number(this.engine.config.value('timeout'));
@@ -153,6 +142,18 @@ export class Server {
         connection.close();
     }
   }
+}
+
+/** Limits of a new connection, as the directives say now. */
+export function connectionSettings(engine: Engine): ConnectionSettings {
+  const { config } = engine;
+  const limits = config.outputLimits();
+  return {
+    maxBulk: config.maxBulk,
+    maxBuffer: Number(config.value('client-query-buffer-limit')),
+    normalLimit: limits.normal,
+    pubsubLimit: limits.pubsub,
+  };
 }
 
 // `onread` gives a socket our buffer, but a net.Server offers no way to set it: the accepted socket's handle

@@ -1,0 +1,79 @@
+// The embedded database as Node programs get it: the engine's Database plus what needs Node, which is the
+// connector that lets a real client library run against it without a socket. src/index.ts exports it.
+import { type Duplex, duplexPair } from 'node:stream';
+import { Database as EngineDatabase, type OpenOptions } from '../engine/database.ts';
+import { Connection } from './connection.ts';
+import { connectionSettings } from './server.ts';
+
+/** What ioredis asks of a class given as its `Connector` option. */
+export interface IoredisConnector {
+  connect(onError?: unknown): Promise<Duplex>;
+  disconnect(): void;
+  check(info?: unknown): boolean;
+}
+
+/** An embedded database; see the engine's Database for its methods. */
+export class Database extends EngineDatabase {
+  /**
+   * A class for ioredis' `Connector` option: the real client over an in-memory stream, full protocol included.
+   *
+   *     const redis = new Redis({ Connector: db.connector() });
+   */
+  connector(): new () => IoredisConnector {
+    const { engine } = this;
+    return class implements IoredisConnector {
+      private stream: Duplex | null = null;
+
+      async connect(): Promise<Duplex> {
+        const [near, far] = duplexPair();
+        const transport = asSocket(far);
+        const connection = new Connection(
+          engine,
+          transport as never,
+          IN_PROCESS,
+          connectionSettings(engine),
+          () => {},
+        );
+        far.on('data', (chunk: Buffer) => {
+          if (!connection.data(chunk, chunk.length)) far.pause();
+        });
+        this.stream = asSocket(near);
+        return this.stream;
+      }
+
+      disconnect(): void {
+        this.stream?.end();
+        this.stream?.destroy();
+        this.stream = null;
+      }
+
+      check(): boolean {
+        return true;
+      }
+    };
+  }
+}
+
+const IN_PROCESS = {
+  address: 'in-process:0',
+  localAddress: 'in-process:0',
+  fd: -1,
+  local: true,
+  trusted: true,
+};
+
+// Client libraries and Connection tune their socket; a stream in memory has nothing to tune and no time-outs.
+function asSocket(stream: Duplex): Duplex {
+  const nothing = (): Duplex => stream;
+  return Object.assign(stream, {
+    setNoDelay: nothing,
+    setKeepAlive: nothing,
+    setTimeout: nothing,
+    destroySoon: () => stream.end(() => stream.destroy()),
+  });
+}
+
+/** Opens an embedded database in memory. */
+export async function open(options: OpenOptions = {}): Promise<Database> {
+  return new Database(options);
+}
