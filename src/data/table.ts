@@ -52,6 +52,11 @@ export function keyHash(key: string): number {
 
 const NO_INDEX = new Int32Array(0);
 
+// Spreads a hash anew, so that the tag in an index slot tells keys apart that share a segment and a slot.
+function tagOf(hash: number): number {
+  return Math.imul(hash, 0x9e3779b1);
+}
+
 /**
  * Dense hash table from byte string to `V`. Positions (0..size-1) are stable until a removal: `removeAt` moves
  * the last entry into the hole, `removeOrdered` shifts the tail down. A scan from the end to the start
@@ -62,9 +67,10 @@ export class Table<V> {
   keys: string[] = [];
   /** Empty in a table of keys alone, whose values are undefined. */
   values: V[] = [];
-  /** Slots hold position + 1; 0 is free. Empty while the table is small. */
+  // A slot holds position + 1 in its low bits (as many as the number of slots needs) and bits of the hash, the
+  // tag, above; 0 is free. A probe so compares a key only where it is almost surely the right one, without a
+  // column of hashes: one cache miss and four bytes a key less. Empty while the table is small.
   private index: Int32Array = NO_INDEX;
-  private hashes: Int32Array = NO_INDEX;
 
   /** Position of `key`, or -1. */
   find(key: string): number {
@@ -81,10 +87,11 @@ export class Table<V> {
     const index = this.index;
     if (index === NO_INDEX) return this.find(key);
     const mask = index.length - 1;
+    const tag = tagOf(hash) & ~mask;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const at = index[slot];
-      if (at === 0) return -1;
-      if (this.hashes[at - 1] === hash && this.keys[at - 1] === key) return at - 1;
+      const entry = index[slot];
+      if (entry === 0) return -1;
+      if ((entry & ~mask) === tag && this.keys[(entry & mask) - 1] === key) return (entry & mask) - 1;
     }
   }
 
@@ -127,9 +134,7 @@ export class Table<V> {
     if (this.index !== NO_INDEX || this.size >= INDEX_FROM) {
       if (this.size > this.index.length >> 1) this.rehash();
       else {
-        const h = hash ?? keyHash(key);
-        this.hashes[at] = h;
-        this.link(h, at + 1);
+        this.link(hash ?? keyHash(key), at);
       }
     }
     return at;
@@ -142,8 +147,7 @@ export class Table<V> {
       this.unlink(at);
       if (at !== last) {
         const slot = this.slotOf(last);
-        this.index[slot] = at + 1;
-        this.hashes[at] = this.hashes[last];
+        this.index[slot] = (this.index[slot] & ~(this.index.length - 1)) | (at + 1);
       }
     }
     if (at !== last) {
@@ -158,12 +162,27 @@ export class Table<V> {
     const { index } = this;
     if (index !== NO_INDEX) {
       this.unlink(at);
-      for (let slot = 0; slot < index.length; slot++) if (index[slot] > at + 1) index[slot]--;
-      this.hashes.copyWithin(at, at + 1, this.size);
+      const mask = index.length - 1;
+      for (let slot = 0; slot < index.length; slot++) if ((index[slot] & mask) > at + 1) index[slot]--;
     }
     this.keys.splice(at, 1);
     this.values.splice(at, 1);
     this.drop(this.size - 1);
+  }
+
+  /** Exchanges the entries at two positions. */
+  swap(a: number, b: number): void {
+    if (a === b) return;
+    const { keys, values, index } = this;
+    if (index !== NO_INDEX) {
+      const mask = index.length - 1;
+      const slotA = this.slotOf(a);
+      const slotB = this.slotOf(b);
+      index[slotA] = (index[slotA] & ~mask) | (b + 1);
+      index[slotB] = (index[slotB] & ~mask) | (a + 1);
+    }
+    [keys[a], keys[b]] = [keys[b], keys[a]];
+    [values[a], values[b]] = [values[b], values[a]];
   }
 
   clear(): void {
@@ -171,7 +190,12 @@ export class Table<V> {
     this.keys = [];
     this.values = [];
     this.index = NO_INDEX;
-    this.hashes = NO_INDEX;
+  }
+
+  /** Gives back the room that the arrays keep for growth: worth it for the many small tables that never grow. */
+  trim(): void {
+    this.keys = this.keys.slice();
+    if (this.values.length > 0) this.values = this.values.slice();
   }
 
   /** Copies this table into an empty one. */
@@ -179,10 +203,7 @@ export class Table<V> {
     to.size = this.size;
     to.keys = this.keys.slice(0, this.size);
     to.values = this.values.slice(0, this.size);
-    if (this.index !== NO_INDEX) {
-      to.index = this.index.slice();
-      to.hashes = this.hashes.slice();
-    }
+    if (this.index !== NO_INDEX) to.index = this.index.slice();
   }
 
   clone(): Table<V> {
@@ -193,7 +214,7 @@ export class Table<V> {
 
   /** Hash of the entry at a position. */
   hashAt(at: number): number {
-    return this.index === NO_INDEX ? keyHash(this.keys[at]) : this.hashes[at];
+    return keyHash(this.keys[at]);
   }
 
   /** How many entries fit before the index grows; subclasses size their columns by it. */
@@ -222,27 +243,29 @@ export class Table<V> {
     if (this.index !== NO_INDEX && this.size < this.index.length >> 4) this.rehash();
   }
 
-  private link(hash: number, entry: number): void {
-    const mask = this.index.length - 1;
+  private link(hash: number, at: number): void {
+    const { index } = this;
+    const mask = index.length - 1;
     let slot = hash & mask;
-    while (this.index[slot] !== 0) slot = (slot + 1) & mask;
-    this.index[slot] = entry;
+    while (index[slot] !== 0) slot = (slot + 1) & mask;
+    index[slot] = (tagOf(hash) & ~mask) | (at + 1);
   }
 
   private slotOf(at: number): number {
-    const mask = this.index.length - 1;
-    let slot = this.hashes[at] & mask;
-    while (this.index[slot] !== at + 1) slot = (slot + 1) & mask;
+    const { index } = this;
+    const mask = index.length - 1;
+    let slot = keyHash(this.keys[at]) & mask;
+    while ((index[slot] & mask) !== at + 1) slot = (slot + 1) & mask;
     return slot;
   }
 
   // Backward-shift deletion: no tombstones, so a table that lives long stays as fast as a new one.
   private unlink(at: number): void {
-    const { index, hashes } = this;
+    const { index } = this;
     const mask = index.length - 1;
     let hole = this.slotOf(at);
     for (let slot = (hole + 1) & mask; index[slot] !== 0; slot = (slot + 1) & mask) {
-      const home = hashes[index[slot] - 1] & mask;
+      const home = keyHash(this.keys[(index[slot] & mask) - 1]) & mask;
       if (((slot - home) & mask) >= ((slot - hole) & mask)) {
         index[hole] = index[slot];
         hole = slot;
@@ -254,19 +277,11 @@ export class Table<V> {
   private rehash(): void {
     if (this.size < INDEX_FROM) {
       this.index = NO_INDEX;
-      this.hashes = NO_INDEX;
       return;
     }
     let slots = 32;
     while (slots >> 1 < this.size + (this.size >> 1)) slots <<= 1;
-    const known = this.index === NO_INDEX ? 0 : this.hashes.length;
-    const hashes = new Int32Array(slots >> 1);
-    // The last entry may have been appended just now: its hash is not noted yet.
-    for (let i = 0; i < this.size; i++) {
-      hashes[i] = i < known && i < this.size - 1 ? this.hashes[i] : keyHash(this.keys[i]);
-    }
-    this.hashes = hashes;
     this.index = new Int32Array(slots);
-    for (let i = 0; i < this.size; i++) this.link(hashes[i], i + 1);
+    for (let i = 0; i < this.size; i++) this.link(keyHash(this.keys[i]), i);
   }
 }

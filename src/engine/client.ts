@@ -114,6 +114,9 @@ export class Client {
         'another session runs a transaction: use the client that it was given',
       );
     }
+    if (core.session.waiter !== null && (entry === undefined || (entry.bits & Bit.blocking) === 0)) {
+      throw new HoldfastError('HF_BUSY', 'this session waits already: open another with db.session()');
+    }
     let signal: AbortSignal | undefined;
     for (let i = 0; i < args.length; i++) {
       const arg = args[i];

@@ -3,6 +3,7 @@
 // of commands call it; Space owns it.
 import { keyHash } from '../data/table.ts';
 import { Event } from './events.ts';
+import type { KeyRecord } from './journal.ts';
 import { SEGMENT_LIMIT, Segment } from './segment.ts';
 import type { Space } from './space.ts';
 import { Collection, RawString, type StringValue, type Value, WRONGTYPE } from './values.ts';
@@ -42,7 +43,10 @@ export class Db {
   private directory: Segment[];
   private depth = 0;
 
-  // Where the last lookup ended. A handler's lookup and the write that follows it then hash the key once.
+  // Where the last lookup ended: `key` lies at `seg`/`at`, or is missing (`at` -1). A handler's lookup and the
+  // write that follows it then hash the key once (INCR: 30 % less time). Whatever moves entries without a
+  // lookup calls `forget`.
+  private key: string | null = null;
   private seg: Segment;
   private at = -1;
   private hash = 0;
@@ -102,6 +106,21 @@ export class Db {
   /** As {@link lookupWrite}, of a string; another type throws WRONGTYPE. */
   readStringForWrite(key: string): StringValue | undefined {
     return asString(this.lookupWrite(key));
+  }
+
+  /**
+   * As {@link lookup}, but the access leaves no mark (TTL, EXISTS, TYPE); without `announce` no `keymiss` event
+   * either (OBJECT).
+   */
+  probe(key: string, announce = true): Value | undefined {
+    const { space } = this;
+    if (this.locate(key)) {
+      space.stats.hits++;
+      return this.seg.values[this.at];
+    }
+    space.stats.misses++;
+    if (announce && space.eventFlags & Event.keymiss) this.notify(Event.keymiss, 'keymiss', key);
+    return undefined;
   }
 
   /** Deadline in Unix ms, 0 for none, -1 where the key is missing. */
@@ -168,19 +187,26 @@ export class Db {
 
   /** Removes a key; false where there was none. The caller then calls {@link signal} with its event. */
   remove(key: string): boolean {
-    if (!this.locate(key)) return false;
+    if (!this.relocate(key)) return false;
     this.drop(key);
     return true;
   }
 
   /** Sets (Unix ms) or clears (0) the deadline of an existing key. The caller then calls {@link signal}. */
   setDeadline(key: string, when: number): void {
-    if (!this.locate(key)) return;
+    if (!this.relocate(key)) return;
     this.space.journal?.record(this, key, this.seg, this.at);
     this.makeOwn();
     const had = this.seg.deadline(this.at) !== 0;
     this.seg.setDeadline(this.at, when);
     if (had !== (when !== 0)) this.expires += had ? -1 : 1;
+  }
+
+  /** Sets the raw access word of an existing key, where it goes over with the value (RENAME, MOVE, RESTORE). */
+  setAccessWord(key: string, word: number): void {
+    if (!this.locate(key)) return;
+    this.makeOwn();
+    this.seg.access[this.at] = word;
   }
 
   /**
@@ -219,11 +245,12 @@ export class Db {
     for (const [key, list] of [...this.watchers]) {
       if (!this.rawExists(key)) continue;
       for (const watcher of [...list]) {
-        if (watcher.expired) watcher.expired = false;
+        if (watcher.expired) this.setExpired(watcher, false);
         else space.later(() => watcher.dirty());
       }
     }
     space.dirty++;
+    if (space.goneWaiters > 0) this.wakeAll();
     this.reset();
   }
 
@@ -307,10 +334,11 @@ export class Db {
   /** A random key, or undefined when there is none (left). Expired keys met on the way are purged. */
   randomKey(): string | undefined {
     for (let tries = 0; this.size > 0; tries++) {
-      const { random } = this.space;
-      let seg = this.directory[Math.floor(random() * this.directory.length)];
-      if (seg.size === 0) seg = this.directory.find((s) => s.size > 0) as Segment;
-      const key = seg.keys[Math.floor(random() * seg.size)];
+      const { space, directory } = this;
+      let place = space.randomInt(directory.length);
+      while (directory[place].size === 0) place = place + 1 < directory.length ? place + 1 : 0;
+      const seg = directory[place];
+      const key = seg.keys[space.randomInt(seg.size)];
       if (tries > 100) this.purgeExpired();
       if (this.locate(key)) return key;
     }
@@ -382,23 +410,24 @@ export class Db {
     this.size = from.size;
     this.expires = from.expires;
     this.seg = this.directory[0];
-    this.at = -1;
+    this.forget();
   }
 
-  /** Puts a key back as a journal remembers it; `value` undefined means that it was missing. */
-  undo(key: string, value: Value | undefined, deadline: number, access: number): void {
+  /** Puts a key back as a journal remembers it. */
+  undo({ key, value, deadline, access, at: place }: KeyRecord): void {
     const at = this.find(key);
     if (value === undefined) {
-      if (at >= 0) {
-        this.at = at;
-        this.discard();
-      }
+      if (at >= 0) this.discard();
       return;
     }
     if (at < 0) {
       this.at = this.insert(key, value);
+      // Exactly where it was, or a SCAN that runs meanwhile would miss what now lies where it has been already.
+      if (place < this.at) {
+        this.seg.swap(place, this.at);
+        this.at = place;
+      }
     } else {
-      this.at = at;
       this.makeOwn();
       this.seg.values[this.at] = value;
     }
@@ -413,14 +442,26 @@ export class Db {
   private find(key: string): number {
     const hash = keyHash(key);
     this.hash = hash;
+    this.key = key;
     this.seg = this.directory[(hash >>> 1) >>> (31 - this.depth)];
-    return this.seg.findHashed(key, hash);
+    this.at = this.seg.findHashed(key, hash);
+    return this.at;
+  }
+
+  // As locate, for the write that follows a lookup of the same key.
+  private relocate(key: string): boolean {
+    if (this.key !== key || this.seg.deadlines !== null) return this.locate(key);
+    return this.at >= 0;
+  }
+
+  private forget(): void {
+    this.key = null;
+    this.at = -1;
   }
 
   // Points seg/at at a live key; an expired one is deleted on the way (lazy expiry).
   private locate(key: string): boolean {
     const at = this.find(key);
-    this.at = at;
     if (at < 0) return false;
     if (this.seg.deadlines !== null) {
       const when = this.seg.deadlines[at];
@@ -442,6 +483,7 @@ export class Db {
   }
 
   private drop(key: string): void {
+    if (this.space.goneWaiters > 0) this.space.ready(this, key);
     this.space.journal?.record(this, key, this.seg, this.at);
     this.discard();
   }
@@ -457,10 +499,13 @@ export class Db {
   private store(key: string, value: Value, keepDeadline: boolean): void {
     const { space } = this;
     if (value instanceof Collection) {
-      value.generation = space.generation;
+      // One that comes from another key (RENAME, MOVE) may be shared with a snapshot: it stays as old as it is.
+      if (value.generation === 0) value.generation = space.generation;
+      space.ready(this, key);
+    } else if (space.goneWaiters > 0) {
       space.ready(this, key);
     }
-    if (this.locate(key)) {
+    if (this.relocate(key)) {
       space.journal?.record(this, key, this.seg, this.at);
       this.makeOwn();
       this.seg.values[this.at] = value;
@@ -532,12 +577,12 @@ export class Db {
     this.depth = 0;
     this.size = 0;
     this.expires = 0;
-    this.at = -1;
+    this.forget();
   }
 
   private own<T extends Collection>(key: string, value: T): T {
     const { space } = this;
-    if (value.generation === space.generation) return value;
+    if (value.generation >= space.generation) return value;
     space.journal?.record(this, key, this.seg, this.at);
     const copy = value.clone() as T;
     copy.generation = space.generation;
@@ -562,9 +607,17 @@ export class Db {
     const list = this.watchers.get(key);
     if (list === undefined) return;
     for (const watcher of [...list]) {
-      if (watcher.expired && !this.rawExists(key)) watcher.expired = false;
+      if (watcher.expired && !this.rawExists(key)) this.setExpired(watcher, false);
       else this.space.later(() => watcher.dirty());
     }
+  }
+
+  private setExpired(watcher: Watcher, expired: boolean): void {
+    const before = watcher.expired;
+    watcher.expired = expired;
+    this.space.journal?.push(() => {
+      watcher.expired = before;
+    });
   }
 
   // What SWAPDB has to compare, per watched key: missing, there, or there but expired.
@@ -580,8 +633,8 @@ export class Db {
       if (!had && !has) continue;
       const expired = has && this.isExpired(key);
       for (const watcher of [...(this.watchers.get(key) ?? [])]) {
-        if (expired && (!had || watcher.expired)) watcher.expired = true;
-        else if (watcher.expired && !has) watcher.expired = false;
+        if (expired && (!had || watcher.expired)) this.setExpired(watcher, true);
+        else if (watcher.expired && !has) this.setExpired(watcher, false);
         else this.space.later(() => watcher.dirty());
       }
     }
@@ -589,7 +642,7 @@ export class Db {
 
   private wakeAll(): void {
     for (const key of this.space.waitedKeys(this)) {
-      if (this.rawExists(key)) this.space.ready(this, key);
+      if (this.space.goneWaiters > 0 || this.rawExists(key)) this.space.ready(this, key);
     }
   }
 }
