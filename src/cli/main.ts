@@ -1,14 +1,25 @@
 #!/usr/bin/env node
-// The `holdfast` program. `serve` runs the server; everything it needs to know comes from redis.conf syntax.
-import { Engine } from '../engine/engine.ts';
-import { Server } from '../server/server.ts';
+// The `holdfast` program: finds the command and runs it. What serve does is in serve.ts, the texts in help.ts.
+import { HELP, SERVE_HELP } from './help.ts';
+import { serve } from './serve.ts';
+import { version } from './version.ts';
 
-const args = process.argv.slice(3);
-const at = args.indexOf('--port');
-const port = at < 0 ? 6379 : Number(args[at + 1]);
-const engine = new Engine({ onShutdown: () => process.exit(0) });
-const server = new Server(engine);
-await server.listen({ port });
-console.log(`holdfast: listening on 127.0.0.1:${server.port}`);
-process.on('SIGTERM', () => server.close().then(() => process.exit(0)));
-process.on('SIGINT', () => server.close().then(() => process.exit(0)));
+const isHelp = (arg: string | undefined): boolean => arg === '--help' || arg === '-h' || arg === 'help';
+
+async function main(args: readonly string[]): Promise<void> {
+  const [command, ...rest] = args;
+  if (command === undefined || isHelp(command)) {
+    process.stdout.write(HELP);
+  } else if (command === '--version' || command === '-v') {
+    console.log(`holdfast ${version()}`);
+  } else if (command !== 'serve') {
+    console.error(`holdfast: there is no command '${command}'; see holdfast --help`);
+    process.exitCode = 1;
+  } else if (rest.some(isHelp)) {
+    process.stdout.write(SERVE_HELP);
+  } else {
+    await serve(rest);
+  }
+}
+
+await main(process.argv.slice(2));

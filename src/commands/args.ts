@@ -27,13 +27,6 @@ export function integer(arg: string, error: ReplyError = NOT_INTEGER): number {
   return value < 0n ? Number.MIN_SAFE_INTEGER : Number.MAX_SAFE_INTEGER;
 }
 
-/** An integer within bounds (a C `long` that Redis checks with getRangeLongFromObject). */
-export function integerIn(arg: string, min: number, max: number, error: ReplyError): number {
-  const value = integer(arg);
-  if (value < min || value > max) throw error;
-  return value;
-}
-
 /** A count that may not be negative: `value is out of range, must be positive`. */
 export function positiveCount(arg: string): number {
   const value = parseInt64(arg);

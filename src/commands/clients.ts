@@ -289,7 +289,7 @@ function kill(session: SessionPort, args: readonly string[], engine: EnginePort)
 function flagsOf(session: SessionPort): string {
   let flags = '';
   if (typeOf(session) === 'pubsub') flags += 'P';
-  if (session.multi !== null) flags += 'x';
+  if (session.multi !== null || session.running > 0) flags += 'x';
   if (session.isBlocked) flags += 'b';
   if (session.dirtyCas) flags += 'd';
   if (session.closing) flags += 'c';
@@ -328,7 +328,7 @@ function describe(session: SessionPort, engine: EnginePort): string {
     ['sub', session.channels.size],
     ['psub', session.patterns.size],
     ['ssub', session.shardChannels.size],
-    ['multi', session.multi === null ? -1 : session.multi.length],
+    ['multi', session.multi?.length ?? (session.running || -1)],
     ['qbuf', input],
     ['qbuf-free', 0],
     ['argv-mem', 0],

@@ -94,7 +94,9 @@ const CATEGORY_ORDER = [
 export function aclCategories(row: CommandRow): string[] {
   const found = new Set(row.categories ?? []);
   const group = GROUP_CATEGORY[row.group];
-  if (group !== undefined) found.add(group);
+  // A container that does nothing by itself has no category of its own; SORT is generic and yet no `keyspace`.
+  const runs = row.run !== undefined || row.control !== undefined;
+  if (group !== undefined && runs && !found.has(`-${group}`)) found.add(group);
   const has = (flag: Flag): boolean => row.flags.includes(flag);
   if (has('write')) found.add('write');
   if (has('readonly') && !found.has('scripting')) found.add('read');
@@ -105,7 +107,9 @@ export function aclCategories(row: CommandRow): string[] {
   if (has('pubsub')) found.add('pubsub');
   if (has('blocking')) found.add('blocking');
   found.add(has('fast') ? 'fast' : 'slow');
-  return [...found].sort((a, b) => CATEGORY_ORDER.indexOf(a) - CATEGORY_ORDER.indexOf(b));
+  return [...found]
+    .filter((name) => !name.startsWith('-'))
+    .sort((a, b) => CATEGORY_ORDER.indexOf(a) - CATEGORY_ORDER.indexOf(b));
 }
 
 /** first key, last key, step: the legacy triple of COMMAND INFO, from the key specs of range type. */

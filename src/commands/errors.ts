@@ -15,7 +15,6 @@ export const OVERFLOW = new ReplyError('ERR increment or decrement would overflo
 export const NAN_OR_INFINITY = new ReplyError('ERR increment would produce NaN or Infinity');
 export const STRING_TOO_LONG = new ReplyError('ERR string exceeds maximum allowed size (proto-max-bulk-len)');
 export const INVALID_CURSOR = new ReplyError('ERR invalid cursor');
-export const INVALID_DB_INDEX = new ReplyError('ERR invalid DB index');
 export const DB_OUT_OF_RANGE = new ReplyError('ERR DB index is out of range');
 export const TIMEOUT_NOT_FLOAT = new ReplyError('ERR timeout is not a float or out of range');
 export const TIMEOUT_NEGATIVE = new ReplyError('ERR timeout is negative');

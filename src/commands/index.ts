@@ -1,5 +1,46 @@
 // All families of commands: the one list from which table, typed methods and docs are made.
+import { bitmaps } from './bitmaps.ts';
+import { clients } from './clients.ts';
+import { connection } from './connection.ts';
+import { databases } from './databases.ts';
+import { expiry } from './expiry.ts';
+import { hashes } from './hashes.ts';
+import { introspection } from './introspection.ts';
+import { keys } from './keys.ts';
+import { lcs } from './lcs.ts';
+import { lists } from './lists.ts';
+import { listsBlocking } from './lists-blocking.ts';
+import { pubsub } from './pubsub.ts';
+import { server } from './server.ts';
+import { sets } from './sets.ts';
+import { sort } from './sort.ts';
+import { sortedSetAlgebra } from './sorted-set-algebra.ts';
+import { sortedSetPops } from './sorted-set-pops.ts';
+import { sortedSetRanges } from './sorted-set-ranges.ts';
+import { sortedSets } from './sorted-sets.ts';
 import { strings } from './strings.ts';
 import { transactions } from './transactions.ts';
 
-export const families = [strings, transactions] as const;
+export const families = [
+  strings,
+  keys,
+  expiry,
+  sort,
+  databases,
+  bitmaps,
+  lcs,
+  transactions,
+  connection,
+  clients,
+  pubsub,
+  introspection,
+  server,
+  lists,
+  listsBlocking,
+  hashes,
+  sets,
+  sortedSets,
+  sortedSetRanges,
+  sortedSetPops,
+  sortedSetAlgebra,
+] as const;

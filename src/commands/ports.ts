@@ -42,6 +42,8 @@ export interface SessionPort {
   db: Db;
   /** Queue of an open MULTI, null outside. */
   multi: QueuedCommand[] | null;
+  /** Length of the queue that EXEC runs right now, 0 outside: CLIENT INFO shows it. */
+  running: number;
   /** A command was refused while queueing: EXEC will abort. */
   dirtyExec: boolean;
   /** A watched key changed: EXEC will answer null. */

@@ -1,6 +1,5 @@
 // Publish and subscribe. Delivery and the subscription index are in propagation/pubsub.ts.
-import { Push, type Reply, Sequence, Status } from '../resp/reply.ts';
-import { wrongArity } from './errors.ts';
+import { Push, type Reply, ReplyError, Sequence, Status } from '../resp/reply.ts';
 import type { EnginePort, SessionPort, SubscriptionKind } from './ports.ts';
 import { type Arg, command, container, keysAt } from './spec.ts';
 
@@ -69,7 +68,7 @@ export const pubsub = {
     { arity: -2, group: 'pubsub', since: '2.8.0', summary: 'Inspects subscriptions.' },
     {
       channels: asking('2.8.0', 'Lists the channels that have subscribers.', '[pattern]', (args, engine) =>
-        args.length > 3 ? wrongArity('pubsub|channels') : engine.pubsub.channels('channel', args[2]),
+        args.length > 3 ? wrongSubcommand(args[1]) : engine.pubsub.channels('channel', args[2]),
       ),
       numpat: command<[], number>({
         arity: 2,
@@ -91,7 +90,7 @@ export const pubsub = {
         'Lists the shard channels that have subscribers.',
         '[pattern]',
         (args, engine) =>
-          args.length > 3 ? wrongArity('pubsub|shardchannels') : engine.pubsub.channels('shard', args[2]),
+          args.length > 3 ? wrongSubcommand(args[1]) : engine.pubsub.channels('shard', args[2]),
       ),
       shardnumsub: asking(
         '7.0.0',
@@ -111,6 +110,10 @@ export const pubsub = {
     },
   ),
 };
+
+function wrongSubcommand(sub: string): ReplyError {
+  return new ReplyError(`ERR unknown subcommand or wrong number of arguments for '${sub}'. Try PUBSUB HELP.`);
+}
 
 function asking(
   since: string,

@@ -210,7 +210,8 @@ const SECTIONS: Readonly<Record<string, (engine: EnginePort) => Field[]>> = {
       ['server_time_usec', engine.space.micros()],
       ['uptime_in_seconds', up],
       ['uptime_in_days', Math.floor(up / 86400)],
-      ['hz', 10],
+      ['hz', engine.config.value('hz')],
+      ['configured_hz', engine.config.value('hz')],
     ];
   },
   Clients: (engine) => {

@@ -70,16 +70,6 @@ export function keysCounted(flags: string, at = 1): KeySpec {
   return { flags: flags.split(' '), begin: { index: at }, find: { keynum: 0, first: 1, step: 1 } };
 }
 
-/** A key behind a keyword such as STORE, looked for from an index on. */
-export function keyAfter(flags: string, keyword: string, from: number): KeySpec {
-  return { flags: flags.split(' '), begin: { keyword, from }, find: { last: 0, step: 1, limit: 0 } };
-}
-
-/** Keys that no spec can describe (SORT's BY and GET patterns): marked incomplete. */
-export function keysUnknown(flags: string): KeySpec {
-  return { flags: [...flags.split(' '), 'incomplete'], begin: null, find: null };
-}
-
 /**
  * A data handler: deterministic, sees the session's database and its arguments only. `args[0]` is the
  * command's name as sent (`args[1]` the subcommand's of a container). Arity has been checked.
@@ -102,7 +92,7 @@ export interface CommandRow {
   /** Arguments in the notation of the manual pages: `key value [NX|XX] [EX seconds|PX milliseconds]`. */
   readonly syntax?: string;
   readonly keys?: readonly KeySpec[];
-  /** ACL categories beyond those that group and flags imply, without `@`. */
+  /** ACL categories beyond those that group and flags imply, without `@`; `-name` takes an implied one away. */
   readonly categories?: readonly string[];
   /** Command tips as COMMAND INFO prints them. */
   readonly tips?: readonly string[];
@@ -112,6 +102,10 @@ export interface CommandRow {
   ) => { readonly at: number; readonly flags: readonly string[] }[] | null;
   /** Runs at once inside MULTI instead of being queued. */
   readonly immediate?: boolean;
+  /** A refusal of it ends the transaction with EXECABORT. */
+  readonly aborts?: boolean;
+  /** Marks the access even for clients with NO-TOUCH. */
+  readonly touches?: boolean;
   /** Allowed to a RESP2 connection that has subscriptions. */
   readonly subscriber?: boolean;
   readonly run?: DataHandler;
@@ -139,6 +133,6 @@ export function command<Args extends readonly unknown[], Result>(row: CommandRow
 export function container<S extends Readonly<Record<string, Command<never, unknown>>>>(
   row: Omit<CommandRow, 'subcommands' | 'flags'> & { flags?: readonly Flag[] },
   subcommands: S,
-): CommandRow & { readonly subcommands: S } {
+): Omit<CommandRow, 'subcommands'> & { readonly subcommands: S } {
   return { ...row, flags: row.flags ?? [], subcommands };
 }

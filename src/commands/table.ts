@@ -82,6 +82,6 @@ export class CommandTable {
 }
 
 /** Wire name of a property: `bitfieldRo` is `bitfield_ro`. */
-export function commandName(property: string): string {
+function commandName(property: string): string {
   return property.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -31,6 +31,7 @@ export const transactions = {
     summary: 'Runs the queued commands as one unit.',
     complexity: 'Depends on the queued commands',
     immediate: true,
+    aborts: true,
     control: exec,
   }),
   discard: command<[], 'OK'>({
@@ -92,10 +93,12 @@ function exec(session: SessionPort, _args: readonly string[], engine: EnginePort
   if (dirty) return NULL_ARRAY;
   const replies: Reply[] = [];
   const { protocol } = session;
+  session.running = queue.length;
   for (const queued of queue) {
     const reply = engine.callQueued(session, queued);
     // HELLO in a transaction changes the protocol of its own element and of those behind it.
     replies.push(session.protocol === protocol ? reply : new InProtocol(reply, session.protocol));
   }
+  session.running = 0;
   return session.protocol === protocol ? replies : new InProtocol(replies, protocol);
 }

@@ -204,6 +204,16 @@ describe('Deque', () => {
     }
   });
 
+  test('an insertion that splits the tail does not make stale starts known', () => {
+    const model = Array.from({ length: 512 }, (_, n) => `${n}`);
+    const list = Deque.from(model);
+    for (const i of [130, 510]) {
+      list.insert(i, 'new');
+      model.splice(i, 0, 'new');
+    }
+    expect(model.map((_, i) => list.at(i))).toEqual(model);
+  });
+
   test('a queue does not grow its table for ever', () => {
     const list = new Deque();
     for (let n = 0; n < 10; n++) list.pushBack(`${n}`);

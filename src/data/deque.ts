@@ -173,11 +173,9 @@ export class Deque {
       this.starts.splice(k + 1, 0, 0);
       this.forgetStarts(k + 1);
       if (offset > CAP / 2) {
+        // No start is known by this: those before `k` may be stale, for the tail is found without them.
         offset -= CAP / 2;
-        // The first half kept its elements, so the start of the second is known.
-        this.starts[k + 1] = this.starts[k]! + CAP / 2;
         k++;
-        this.unknown = k + 1;
         chunk = half;
       }
     }

@@ -12,10 +12,19 @@ import type { Session } from './session.ts';
 export interface Waiter {
   readonly session: Session;
   readonly entry: TableEntry;
-  readonly args: readonly string[];
   readonly db: Db;
-  readonly block: Block;
+  /** What is run once a key is ready. */
+  args: readonly string[];
+  block: Block;
   timer: Timer | null;
+}
+
+/** What waiting needs of the engine. */
+export interface BlockingHost {
+  /** Runs a waiter's command as a unit of its own. */
+  retry(waiter: Waiter): Reply;
+  /** Sends a session the reply of its command that waited. */
+  deliver(session: Session, reply: Reply): void;
 }
 
 export class Blocking {
@@ -23,30 +32,37 @@ export class Blocking {
   count = 0;
   private readonly space: Space;
   private readonly clock: Clock;
-  private readonly run: (waiter: Waiter) => Reply;
+  private readonly host: BlockingHost;
+  private serving = false;
 
-  /** @param run runs a waiter's command as a unit of its own. */
-  constructor(space: Space, clock: Clock, run: (waiter: Waiter) => Reply) {
+  constructor(space: Space, clock: Clock, host: BlockingHost) {
     this.space = space;
     this.clock = clock;
-    this.run = run;
+    this.host = host;
   }
 
   /** Parks a session until a key of the block is ready, its time is over, or it is released. */
   park(session: Session, entry: TableEntry, args: readonly string[], block: Block): void {
-    const waiter: Waiter = { session, entry, args, db: session.db, block, timer: null };
+    const waiter: Waiter = {
+      session,
+      entry,
+      db: session.db,
+      args: block.retryAs ?? args,
+      block,
+      timer: null,
+    };
     session.waiter = waiter;
     this.count++;
-    for (const key of block.keys) this.queue(waiter.db, key, true)?.add(waiter);
+    this.enqueue(waiter);
     if (block.timeout > 0) {
-      waiter.timer = this.clock.after(block.timeout, () => this.release(session, block.onTimeout));
+      waiter.timer = this.clock.after(block.timeout, () => this.release(session, waiter.block.onTimeout));
     }
   }
 
   /** Ends a session's wait with this reply; false where it does not wait. */
   release(session: Session, reply: Reply): boolean {
     if (!this.forget(session)) return false;
-    session.outlet.reply(reply);
+    this.host.deliver(session, reply);
     return true;
   }
 
@@ -57,46 +73,82 @@ export class Blocking {
     session.waiter = null;
     this.count--;
     waiter.timer?.cancel();
-    for (const key of waiter.block.keys) {
-      const queue = this.queue(waiter.db, key, false);
-      queue?.delete(waiter);
-      if (queue?.size === 0) this.space.waited[waiter.db.index].delete(key);
-    }
+    this.dequeue(waiter);
     return true;
   }
 
   /**
    * Serves the waiters of keys that became ready. A served command may fill other keys (BLMOVE): these are
    * followed up in further rounds. A round serves at most as many waiters of a key as there were at its start,
-   * so two that feed each other cannot hold the server.
+   * so one that has to wait again cannot hold the server.
    */
   serve(): void {
-    while (this.space.readyKeys.length > 0) {
-      const ready = this.space.readyKeys;
-      this.space.readyKeys = [];
-      for (const { db, key } of ready) this.serveKey(db, key);
+    // A waiter's reply may make its client send more, in the same call stack: the outer loop follows that up.
+    if (this.serving) return;
+    this.serving = true;
+    try {
+      while (this.space.readyKeys.length > 0) {
+        const ready = this.space.readyKeys;
+        this.space.readyKeys = [];
+        for (const { db, key } of ready) this.serveKey(db, key);
+      }
+    } finally {
+      this.serving = false;
     }
   }
 
   private serveKey(db: Db, key: string): void {
-    const queue = this.queue(db, key, false);
+    const queue = this.queueOf(db, key);
     if (queue === undefined) return;
     for (const waiter of [...queue]) {
+      // Serving another may have ended this one's connection.
+      if (waiter.session.waiter !== waiter) continue;
       const value = db.peek(key);
-      if (value === undefined) return;
-      if (typeOf(value) !== waiter.block.type || waiter.session.waiter !== waiter) continue;
-      const reply = this.run(waiter);
-      if (!(reply instanceof Block)) this.release(waiter.session, reply);
+      const { block } = waiter;
+      if (block.wakesWhenGone || (value !== undefined && typeOf(value) === block.type)) this.retry(waiter);
     }
   }
 
-  private queue(db: Db, key: string, create: boolean): Set<Waiter> | undefined {
-    const queues = this.space.waited[db.index] as Map<string, Set<Waiter>>;
-    let queue = queues.get(key);
-    if (queue === undefined && create) {
-      queue = new Set();
-      queues.set(key, queue);
+  // Runs the command again. Where it still has to wait it does so behind the others, to its first deadline.
+  private retry(waiter: Waiter): void {
+    const reply = this.host.retry(waiter);
+    if (!(reply instanceof Block)) {
+      this.release(waiter.session, reply);
+      return;
     }
-    return queue;
+    this.dequeue(waiter);
+    waiter.block = reply;
+    waiter.args = reply.retryAs ?? waiter.args;
+    this.enqueue(waiter);
+  }
+
+  // A set keeps the order in which waiters came, and holds one that names a key twice only once.
+  private enqueue(waiter: Waiter): void {
+    const queues = this.queues(waiter.db);
+    for (const key of waiter.block.keys) {
+      const queue = queues.get(key);
+      if (queue === undefined) queues.set(key, new Set([waiter]));
+      else queue.add(waiter);
+    }
+    if (waiter.block.wakesWhenGone) this.space.goneWaiters++;
+  }
+
+  private dequeue(waiter: Waiter): void {
+    const queues = this.queues(waiter.db);
+    for (const key of waiter.block.keys) {
+      const queue = queues.get(key);
+      queue?.delete(waiter);
+      if (queue?.size === 0) queues.delete(key);
+    }
+    if (waiter.block.wakesWhenGone) this.space.goneWaiters--;
+  }
+
+  private queueOf(db: Db, key: string): Set<Waiter> | undefined {
+    return this.queues(db).get(key);
+  }
+
+  // Space knows the keys only (what it has to watch); who waits is known here.
+  private queues(db: Db): Map<string, Set<Waiter>> {
+    return this.space.waited[db.index] as Map<string, Set<Waiter>>;
   }
 }

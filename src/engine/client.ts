@@ -139,7 +139,7 @@ export class Client {
 }
 
 /** What the views of one session share. @internal */
-export class SessionCore implements Outlet {
+class SessionCore implements Outlet {
   readonly session: Session;
   readonly listeners = new Set<(message: Message) => void>();
   closed = false;

@@ -81,8 +81,6 @@ function fromTagged(reply: TaggedReply, texts: Texts): unknown {
       return reply.items.map((item) => fromReply(item, texts));
     case Kind.Verbatim:
       return utf8Decode(reply.text);
-    case Kind.BigNumber:
-      return BigInt(reply.digits);
     case Kind.InProtocol:
       return fromReply(reply.reply, texts);
     case Kind.None:

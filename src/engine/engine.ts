@@ -6,12 +6,13 @@ import { NOAUTH, unknownCommand, unknownSubcommand, wrongArity } from '../comman
 import { families } from '../commands/index.ts';
 import type { EnginePort, Env, QueuedCommand, SessionPort, StatsPort } from '../commands/ports.ts';
 import { CommandTable, type TableEntry } from '../commands/table.ts';
+import { isHttp, unsupportedCommand } from '../commands/unsupported.ts';
 import type { Watcher } from '../keyspace/db.ts';
 import { type FrozenSpace, Space } from '../keyspace/space.ts';
 import { PubSub } from '../propagation/pubsub.ts';
 import type { Protocol } from '../resp/encode.ts';
 import { Block, NO_REPLY, QUEUED, type Reply, ReplyError } from '../resp/reply.ts';
-import { Blocking } from './blocking.ts';
+import { Blocking, type Waiter } from './blocking.ts';
 import { Config } from './config.ts';
 import { type Clock, Random, systemClock, type Timer } from './ports.ts';
 import { Gate, type Outlet, Session } from './session.ts';
@@ -43,7 +44,6 @@ export interface Op {
 }
 
 const UNBLOCKED = new ReplyError('UNBLOCKED client unblocked via CLIENT UNBLOCK');
-const CYCLE_MS = 100;
 
 // One table serves all engines of the process: rows are constant, counters are only statistics.
 export const commandTable = new CommandTable(families);
@@ -101,8 +101,9 @@ export class Engine implements EnginePort {
     this.options = options;
     this.clock = options.clock ?? systemClock;
     this.random = new Random(options.seed ?? Math.floor(Math.random() * 2 ** 32));
-    this.config = new Config(options.config ?? {});
-    const databases = options.databases ?? Number(this.config.value('databases'));
+    const { databases: count, config } = options;
+    this.config = new Config(count === undefined ? (config ?? {}) : { ...config, databases: String(count) });
+    const databases = Number(this.config.value('databases'));
     this.space = new Space(
       { now: () => this.clock.now(), micros: () => this.clock.micros(), random: () => this.random.next() },
       databases,
@@ -111,7 +112,10 @@ export class Engine implements EnginePort {
     this.stats = new Stats(this.clock.now());
     this.runId = Array.from({ length: 40 }, () => Math.floor(this.random.next() * 16).toString(16)).join('');
     this.env = new EngineEnv(this);
-    this.blocking = new Blocking(this.space, this.clock, (waiter) => this.retry(waiter.session));
+    this.blocking = new Blocking(this.space, this.clock, {
+      retry: (waiter) => this.retry(waiter),
+      deliver: (session, reply) => this.deliver(session, reply),
+    });
     this.space.onEvent = (db, event, key) => this.publishEvent(db, event, key);
     this.space.onExpire = (db, key) => {
       if (this.onUnit !== null) this.ops.push({ db, args: ['DEL', key] });
@@ -182,10 +186,21 @@ export class Engine implements EnginePort {
   // Refusals, in Redis' order. Each flags an open MULTI (refuse).
   private dispatch(session: Session, args: readonly string[], found: TableEntry | undefined): Reply {
     let entry = found;
-    if (entry === undefined) return this.refuse(session, null, unknownCommand(args));
+    session.lastCommand = found?.name ?? 'NULL';
+    if (entry === undefined) {
+      if (!isHttp(args[0]))
+        return this.refuse(session, null, unsupportedCommand(args[0]) ?? unknownCommand(args));
+      session.closing = true;
+      session.outlet.drop?.();
+      return NO_REPLY;
+    }
     if (entry.subcommands !== null && args.length > 1) {
       const sub = entry.subcommands.get(args[1].toLowerCase());
-      if (sub === undefined) return this.refuse(session, entry, unknownSubcommand(args[1], entry.name));
+      session.lastCommand = sub?.name ?? 'NULL';
+      if (sub === undefined) {
+        const error = unsupportedCommand(entry.name, args[1]) ?? unknownSubcommand(args[1], entry.name);
+        return this.refuse(session, entry, error);
+      }
       entry = sub;
     }
     const { arity } = entry;
@@ -199,7 +214,7 @@ export class Engine implements EnginePort {
         if (!session.dirtyExec) session.multi.push({ entry, args });
         return QUEUED;
       }
-      this.space.touching = !session.noTouch || entry.name === 'touch';
+      this.space.touching = !session.noTouch || entry.row.touches === true;
       const reply = this.unit(session, entry, args);
       this.space.touching = true;
       return reply;
@@ -228,20 +243,21 @@ export class Engine implements EnginePort {
   // A refused command flags the transaction; a refused EXEC ends it at once.
   private refuse(session: Session, entry: TableEntry | null, error: ReplyError): ReplyError {
     if (entry !== null) entry.rejected++;
-    if (session.multi === null) return error;
-    if (entry?.name === 'exec') {
+    if (entry?.row.aborts) {
       this.endTransaction(session);
-      return new ReplyError(`EXECABORT Transaction discarded because of: ${error.text}`);
+      const why = error.text.replace(/^ERR /, '');
+      return new ReplyError(`EXECABORT Transaction discarded because of: ${why}`);
     }
-    session.dirtyExec = true;
-    session.multi = [];
+    if (session.multi !== null) {
+      session.dirtyExec = true;
+      session.multi = [];
+    }
     return error;
   }
 
   // The unit of work: one clock, the handler, then what follows from its effects.
   private unit(session: Session, entry: TableEntry, args: readonly string[]): Reply {
     this.stats.commands++;
-    session.lastCommand = entry.name;
     if (this.depth > 0) return this.instant(this.call(session, entry, args));
     this.depth = 1;
     let reply: Reply;
@@ -258,7 +274,6 @@ export class Engine implements EnginePort {
 
   callQueued(session: SessionPort, queued: QueuedCommand): Reply {
     this.stats.commands++;
-    session.lastCommand = queued.entry.name;
     const reply = this.instant(this.call(session, queued.entry, queued.args));
     if (reply instanceof ReplyError) this.countError(reply);
     return reply;
@@ -343,21 +358,36 @@ export class Engine implements EnginePort {
   }
 
   // A waiter's second try: a unit of its own, with the keys as they are now.
-  private retry(session: Session): Reply {
-    const waiter = session.waiter;
-    if (waiter === null) return NO_REPLY;
+  private retry(waiter: Waiter): Reply {
+    const { session, entry, args } = waiter;
+    const { touching } = this.space;
+    session.executing = true;
+    this.space.touching = !session.noTouch;
     this.depth = 1;
     try {
-      return this.call(session, waiter.entry, waiter.args);
+      return this.call(session, entry, args);
     } finally {
+      // The command was counted when it came.
+      entry.calls--;
       this.depth = 0;
+      this.space.touching = touching;
+      session.executing = false;
       this.space.endUnit();
       if (this.ops.length > 0) this.emit();
       if (this.changes.length > 0) this.tell();
     }
   }
 
+  // The late reply of a command that had to wait, and behind it what was pushed while it ran.
+  private deliver(session: Session, reply: Reply): void {
+    if (reply instanceof ReplyError) this.countError(reply);
+    session.outlet.reply((session.gate & Gate.replies) !== 0 ? this.muted(session, reply) : reply);
+    for (const push of session.takePushes()) session.outlet.push(push);
+  }
+
   private muted(session: Session, reply: Reply): Reply {
+    // A command that waits is muted once it is done.
+    if (reply instanceof Block) return reply;
     if (session.replies === 'skip') {
       session.replies = 'skipping';
       return NO_REPLY;
@@ -422,7 +452,15 @@ export class Engine implements EnginePort {
   private finish(): void {
     if (this.ops.length > 0) this.emit();
     if (this.changes.length > 0) this.tell();
-    if (this.space.readyKeys.length > 0) this.blocking.serve();
+    if (this.space.readyKeys.length > 0) this.serve();
+  }
+
+  private serve(): void {
+    this.blocking.serve();
+    // Looking at a ready key may have expired it, outside of any unit.
+    this.space.endUnit();
+    if (this.ops.length > 0) this.emit();
+    if (this.changes.length > 0) this.tell();
   }
 
   get inUnit(): boolean {
@@ -508,10 +546,11 @@ export class Engine implements EnginePort {
 
   // ---- the active expiry cycle
 
-  /** Starts purging expired keys in the background; the timer does not keep the process alive. */
-  start(): void {
-    if (this.cycleTimer !== null) return;
-    this.cycleTimer = this.clock.after(CYCLE_MS, () => this.cycle(), true);
+  /** Starts purging expired keys in the background (no reason to stay alive); false where it runs already. */
+  start(): boolean {
+    if (this.cycleTimer !== null) return false;
+    this.scheduleCycle();
+    return true;
   }
 
   stop(): void {
@@ -519,8 +558,13 @@ export class Engine implements EnginePort {
     this.cycleTimer = null;
   }
 
+  private scheduleCycle(): void {
+    const pause = Math.floor(1000 / Number(this.config.value('hz')));
+    this.cycleTimer = this.clock.after(pause, () => this.cycle(), true);
+  }
+
   private cycle(): void {
-    this.cycleTimer = this.clock.after(CYCLE_MS, () => this.cycle(), true);
+    this.scheduleCycle();
     if (this.activeExpire && this.depth === 0) this.purge(64);
   }
 
@@ -539,6 +583,7 @@ export class Engine implements EnginePort {
     this.ops = [];
     for (const op of ops) this.onUnit?.([op]);
     if (this.changes.length > 0) this.tell();
+    if (this.space.readyKeys.length > 0) this.serve();
   }
 }
 

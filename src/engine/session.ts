@@ -14,6 +14,8 @@ export interface Outlet {
   push(message: Push): void;
   /** The engine ends this session (CLIENT KILL, QUIT of a blocked client): close after what is written. */
   close(): void;
+  /** Cuts the connection without another byte: the client speaks HTTP. */
+  drop?(): void;
   readonly info: ConnectionInfo;
 }
 
@@ -37,6 +39,7 @@ export class Session implements SessionPort {
   protocol: Protocol = 2;
   db: Db;
   multi: QueuedCommand[] | null = null;
+  running = 0;
   dirtyExec = false;
   dirtyCas = false;
   watches: Watcher[] = [];

@@ -40,10 +40,10 @@ const LETTERS: readonly [string, number][] = [
   ['e', Event.evicted],
   ['t', Event.stream],
   ['d', Event.module],
+  ['n', Event.new],
   ['K', Event.keyspace],
   ['E', Event.keyevent],
   ['m', Event.keymiss],
-  ['n', Event.new],
 ];
 
 /** Flags of a directive such as `KEA`; null when a letter is unknown. */

@@ -5,13 +5,16 @@ import type { Db } from './db.ts';
 import type { Segment } from './segment.ts';
 import type { Value } from './values.ts';
 
-interface KeyRecord {
+/** What a key held before a change. */
+export interface KeyRecord {
   readonly db: Db;
   readonly key: string;
   /** undefined: the key was missing. */
   readonly value: Value | undefined;
   readonly deadline: number;
   readonly access: number;
+  /** Where in its segment the key lay. */
+  readonly at: number;
 }
 
 export class Journal {
@@ -19,11 +22,12 @@ export class Journal {
 
   /** Remembers the present state of a key. */
   record(db: Db, key: string, seg: Segment, at: number): void {
-    this.records.push({ db, key, value: seg.values[at], deadline: seg.deadline(at), access: seg.access[at] });
+    const deadline = seg.deadline(at);
+    this.records.push({ db, key, value: seg.values[at], deadline, access: seg.access[at], at });
   }
 
   recordMissing(db: Db, key: string): void {
-    this.records.push({ db, key, value: undefined, deadline: 0, access: 0 });
+    this.records.push({ db, key, value: undefined, deadline: 0, access: 0, at: -1 });
   }
 
   /** Remembers how to undo a change of another kind (FLUSHDB, SWAPDB). */
@@ -41,7 +45,7 @@ export class Journal {
     while (this.records.length > length) {
       const record = this.records.pop() as KeyRecord | (() => void);
       if (typeof record === 'function') record();
-      else record.db.undo(record.key, record.value, record.deadline, record.access);
+      else record.db.undo(record);
     }
   }
 }

@@ -41,6 +41,13 @@ export class Segment extends Table<Value> {
     super.removeAt(at);
   }
 
+  override swap(a: number, b: number): void {
+    const { access, deadlines } = this;
+    [access[a], access[b]] = [access[b], access[a]];
+    if (deadlines !== null) [deadlines[a], deadlines[b]] = [deadlines[b], deadlines[a]];
+    super.swap(a, b);
+  }
+
   deadline(at: number): number {
     return this.deadlines === null ? 0 : this.deadlines[at];
   }

@@ -46,7 +46,10 @@ export class Space {
   sink: ((db: number, key: string, event: string) => void) | null = null;
   /** Open while the running unit may be rolled back. */
   journal: Journal | null = null;
-  /** Values of this generation may be changed in place, others are cloned first. */
+  /**
+   * Values of this generation or a later one may be changed in place, others are cloned first: a snapshot or the
+   * open journal holds them. Outside of a journal it is `frozenAt`.
+   */
   generation = 0;
   /** Segments of this generation likewise. */
   frozenAt = 0;
@@ -58,6 +61,8 @@ export class Space {
   mayExpire = true;
   /** Keys somebody waits for, per database; the blocking module keeps it. */
   readonly waited: Map<string, unknown>[] = [];
+  /** How many waiters also want to know when a key goes or changes its type (XREADGROUP). */
+  goneWaiters = 0;
   /** Waited keys that got a value since the last time waiters were served, in order. */
   readyKeys: { db: Db; key: string }[] = [];
 
@@ -102,6 +107,11 @@ export class Space {
     this.unitMicros = 0;
   }
 
+  /** Moves the clock of accesses on. Called ten times a second: a hit alone need not ask for the time. */
+  tick(): void {
+    this.accessClock = Math.floor(this.ports.now() / 1000) >>> 0;
+  }
+
   random(): number {
     return this.ports.random();
   }
@@ -133,7 +143,7 @@ export class Space {
     return Math.max(0, (word & 255) - elapsed);
   }
 
-  /** Says that a waited key may have got an element; the engine serves the waiters after the unit. */
+  /** Says that a waited key may have got an element (or has gone); the engine serves the waiters after the unit. */
   ready(db: Db, key: string): void {
     if (this.waited[db.index].size === 0 || !this.waited[db.index].has(key)) return;
     if (this.readyKeys.some((r) => r.db === db && r.key === key)) return;
@@ -162,6 +172,7 @@ export class Space {
   commit(): void {
     const { deferred } = this;
     this.journal = null;
+    this.generation = this.frozenAt;
     this.deferred = [];
     for (const action of deferred) action();
   }
@@ -184,6 +195,7 @@ export class Space {
     this.journal = null;
     this.deferred = [];
     this.readyKeys = [];
+    this.generation = this.frozenAt;
     journal?.rollback();
   }
 

@@ -24,7 +24,7 @@ export interface EncodingLimits {
 
 /** Redis 7.2's defaults. */
 export const DEFAULT_LIMITS: EncodingLimits = {
-  hashMaxListpackEntries: 128,
+  hashMaxListpackEntries: 512,
   hashMaxListpackValue: 64,
   setMaxIntsetEntries: 512,
   setMaxListpackEntries: 128,
@@ -57,6 +57,8 @@ export class RawString extends Collection {
   readonly type = 'string';
   bytes: Uint8Array;
   length: number;
+  /** Not yet changed in place and short: OBJECT ENCODING says `embstr` (INCRBYFLOAT leaves such digits). */
+  embedded = false;
   private text: string | null = null;
 
   constructor(text: string, room = text.length) {
@@ -71,7 +73,7 @@ export class RawString extends Collection {
   }
 
   encoding(): string {
-    return 'raw';
+    return this.embedded ? 'embstr' : 'raw';
   }
 
   /** Makes room for `length` bytes and returns the bytes to write into; new bytes are zero. */
@@ -82,6 +84,7 @@ export class RawString extends Collection {
       this.bytes = more;
     }
     if (length > this.length) this.length = length;
+    this.embedded = false;
     this.text = null;
     return this.bytes;
   }
@@ -99,6 +102,7 @@ export class RawString extends Collection {
     const copy = new RawString('', this.length);
     copy.bytes.set(this.bytes.subarray(0, this.length));
     copy.length = this.length;
+    copy.embedded = this.embedded;
     return copy;
   }
 }

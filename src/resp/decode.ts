@@ -34,6 +34,8 @@ const UNAUTHENTICATED_BULK = 16384;
 const UNAUTHENTICATED_BUFFER = 1024 * 1024;
 /** Up to this length slicing the decoded chunk copies (V8's SlicedString starts at 13). */
 const COPIED_SLICE = 12;
+const MAX_INT64 = '9223372036854775807';
+const MIN_INT64 = '9223372036854775808';
 const CR = 13;
 const LF = 10;
 
@@ -87,7 +89,7 @@ export class Decoder {
     let held = this.held as Uint8Array;
     if (held.length - this.end < length) {
       if (held.length < left + length) {
-        const more = new Uint8Array(Math.max(1024, (left + length) * 2));
+        const more = new Uint8Array(this.room(left + length));
         more.set(held.subarray(this.at, this.end));
         held = more;
       } else {
@@ -103,6 +105,13 @@ export class Decoder {
     this.text = '';
   }
 
+  // Twice of what is needed, but no more than the argument that is on its way takes (and one more read).
+  private room(needed: number): number {
+    const whole = this.bulk < 0 ? 0 : this.bulk + 2;
+    const doubled = Math.max(1024, needed * 2);
+    return needed < whole ? Math.min(doubled, whole + MAX_LINE) : doubled;
+  }
+
   /** Copies what is left of a borrowed source; see {@link feed}. */
   keep(): void {
     const left = this.end - this.at;
@@ -115,7 +124,7 @@ export class Decoder {
       return;
     }
     if (this.buffer === this.held) return;
-    if (this.held === null || this.held.length < left) this.held = new Uint8Array(Math.max(1024, left * 2));
+    if (this.held === null || this.held.length < left) this.held = new Uint8Array(this.room(left));
     this.held.set(this.buffer.subarray(this.at, this.end));
     this.buffer = this.held;
     this.at = 0;
@@ -232,8 +241,10 @@ export class Decoder {
     const { buffer } = this;
     const negative = buffer[from] === 45;
     let i = negative ? from + 1 : from;
-    if (i >= to || to - i > 18) return null;
+    if (i >= to || to - i > 19) return null;
     if (buffer[i] === 48 && (to - i > 1 || negative)) return null;
+    // Nobody needs the exact value of so long a number, but it must fit into 64 bits.
+    if (to - i === 19 && bytesToString(buffer, i, to) > (negative ? MIN_INT64 : MAX_INT64)) return null;
     let n = 0;
     for (; i < to; i++) {
       const digit = buffer[i] - 48;
@@ -260,53 +271,74 @@ export class Decoder {
   }
 }
 
-const SPACE = /[ \n\r\t\v\f\0]/;
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' };
+const HEX = /^[0-9a-fA-F]{2}$/;
 
-/** Words of an inline command; `"..."` knows \xHH and the usual escapes, `'...'` only \'. Null: unbalanced. */
+// C's isspace: what may stand between words and must follow a closing quote.
+const isSpace = (c: string): boolean => c === ' ' || (c >= '\t' && c <= '\r');
+// What ends a word without quotes. Vertical tab and form feed do not.
+const endsWord = (c: string): boolean => c === ' ' || c === '\t' || c === '\n' || c === '\r';
+
+/**
+ * Words of an inline command or a line of redis.conf; `"..."` knows \xHH and the usual escapes, `'...'` only \'.
+ * A NUL byte ends the line. Null: unbalanced quotes.
+ */
 export function splitInline(line: string): string[] | null {
+  const nul = line.indexOf('\0');
+  const end = nul < 0 ? line.length : nul;
   const words: string[] = [];
   let i = 0;
   for (;;) {
-    while (i < line.length && SPACE.test(line[i]) && line[i] !== '\0') i++;
-    if (i >= line.length || line[i] === '\0') return words;
+    while (i < end && isSpace(line[i])) i++;
+    if (i >= end) return words;
     let word = '';
-    let quote = '';
-    for (; ; i++) {
-      const c = i < line.length ? line[i] : '\0';
-      if (quote !== '') {
-        if (c === '\0') return null;
-        if (c === '\\' && quote === '"') {
-          const hex = /^x([0-9a-fA-F]{2})/.exec(line.slice(i + 1, i + 4));
-          if (hex !== null) {
-            word += String.fromCharCode(Number.parseInt(hex[1], 16));
-            i += 3;
-            continue;
-          }
-          if (i + 1 < line.length) {
-            i++;
-            word += ESCAPES[line[i]] ?? line[i];
-            continue;
-          }
-        }
-        if (c === '\\' && quote === "'" && line[i + 1] === "'") {
-          word += "'";
-          i++;
-          continue;
-        }
-        if (c === quote) {
-          // The closing quote must end the word.
-          if (i + 1 < line.length && !SPACE.test(line[i + 1])) return null;
-          i++;
-          break;
-        }
+    while (i < end && !endsWord(line[i])) {
+      const c = line[i++];
+      if (c !== '"' && c !== "'") {
         word += c;
         continue;
       }
-      if (SPACE.test(c)) break;
-      if (c === '"' || c === "'") quote = c;
-      else word += c;
+      const quoted = c === '"' ? doubleQuoted(line, i, end) : singleQuoted(line, i, end);
+      if (quoted === null) return null;
+      word += quoted.text;
+      i = quoted.next;
+      // The closing quote must end the word.
+      if (i < end && !isSpace(line[i])) return null;
+      break;
     }
     words.push(word);
   }
+}
+
+interface Quoted {
+  readonly text: string;
+  readonly next: number;
+}
+
+// From behind the opening quote to behind the closing one.
+function doubleQuoted(line: string, from: number, end: number): Quoted | null {
+  let text = '';
+  for (let i = from; i < end; i++) {
+    const c = line[i];
+    if (c === '"') return { text, next: i + 1 };
+    if (c !== '\\' || i + 1 >= end) text += c;
+    else if (line[i + 1] === 'x' && i + 3 < end && HEX.test(line.slice(i + 2, i + 4))) {
+      text += String.fromCharCode(Number.parseInt(line.slice(i + 2, i + 4), 16));
+      i += 3;
+    } else {
+      i++;
+      text += ESCAPES[line[i]] ?? line[i];
+    }
+  }
+  return null;
+}
+
+function singleQuoted(line: string, from: number, end: number): Quoted | null {
+  let text = '';
+  for (let i = from; i < end; i++) {
+    if (line[i] === "'") return { text, next: i + 1 };
+    if (line[i] === '\\' && line[i + 1] === "'") i++;
+    text += line[i];
+  }
+  return null;
 }

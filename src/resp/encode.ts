@@ -59,8 +59,6 @@ function tagged(reply: TaggedReply, protocol: Protocol): string {
       return protocol === 3
         ? `=${reply.text.length + 4}\r\n${reply.format}:${reply.text}\r\n`
         : encode(reply.text, 2);
-    case Kind.BigNumber:
-      return protocol === 3 ? `(${line(reply.digits)}\r\n` : encode(reply.digits, 2);
     case Kind.Sequence: {
       let out = '';
       for (const item of reply.items) out += encode(item, protocol);
@@ -75,9 +73,40 @@ function tagged(reply: TaggedReply, protocol: Protocol): string {
   }
 }
 
-/** Encodes a request (array of bulk strings), as clients and logs write it. */
-export function encodeCommand(args: readonly string[]): string {
-  let out = `*${args.length}${CRLF}`;
-  for (const arg of args) out += `$${arg.length}${CRLF}${arg}${CRLF}`;
-  return out;
+/** The same in pieces, for a reply whose bytes together are longer than a string can be. */
+export function* encodeInPieces(reply: Reply, protocol: Protocol): Generator<string> {
+  const items = parts(reply);
+  if (items !== null) {
+    yield head(reply, items.length, protocol);
+    for (const item of items) yield* encodeInPieces(item, protocol);
+  } else if (typeof reply === 'string') {
+    yield `$${reply.length}\r\n`;
+    yield reply;
+    yield CRLF;
+  } else {
+    yield encode(reply, protocol);
+  }
+}
+
+function parts(reply: Reply): readonly Reply[] | null {
+  if (Array.isArray(reply)) return reply;
+  if (typeof reply !== 'object' || reply === null) return null;
+  const { kind } = reply as TaggedReply;
+  const isAggregate = kind === Kind.Map || kind === Kind.Set || kind === Kind.Push || kind === Kind.Sequence;
+  return isAggregate ? (reply as { items: readonly Reply[] }).items : null;
+}
+
+// What stands before the elements: the encoding of the aggregate with nothing in it, but for its length.
+function head(reply: Reply, length: number, protocol: Protocol): string {
+  if (Array.isArray(reply)) return `*${length}\r\n`;
+  switch ((reply as TaggedReply).kind) {
+    case Kind.Map:
+      return protocol === 3 ? `%${length / 2}\r\n` : `*${length}\r\n`;
+    case Kind.Set:
+      return `${protocol === 3 ? '~' : '*'}${length}\r\n`;
+    case Kind.Push:
+      return `${protocol === 3 ? '>' : '*'}${length}\r\n`;
+    default:
+      return '';
+  }
 }

@@ -12,7 +12,6 @@ export const Kind = {
   Set: 6,
   Push: 7,
   Verbatim: 8,
-  BigNumber: 9,
   Sequence: 10,
   None: 11,
   Block: 12,
@@ -87,15 +86,6 @@ export class Verbatim {
   }
 }
 
-/** Decimal digits of any length; RESP2 sends a bulk string. */
-export class BigNumber {
-  readonly kind = Kind.BigNumber;
-  readonly digits: string;
-  constructor(digits: string) {
-    this.digits = digits;
-  }
-}
-
 /** Several replies one after the other, as SUBSCRIBE with two channels answers. */
 export class Sequence {
   readonly kind = Kind.Sequence;
@@ -137,12 +127,26 @@ export class Block {
   readonly instead: Reply;
   /** Reply of a real timeout. */
   readonly onTimeout: Reply;
-  constructor(keys: readonly string[], type: string, timeout: number, instead: Reply, onTimeout: Reply) {
+  /** Tried again also when a key is deleted or gets another type (XREADGROUP, whose group is gone then). */
+  readonly wakesWhenGone: boolean;
+  /** What is run in place of the command as sent (XREAD, once `$` is known); null for the same again. */
+  readonly retryAs: readonly string[] | null;
+  constructor(
+    keys: readonly string[],
+    type: string,
+    timeout: number,
+    instead: Reply,
+    onTimeout: Reply,
+    wakesWhenGone = false,
+    retryAs: readonly string[] | null = null,
+  ) {
     this.keys = keys;
     this.type = type;
     this.timeout = timeout;
     this.instead = instead;
     this.onTimeout = onTimeout;
+    this.wakesWhenGone = wakesWhenGone;
+    this.retryAs = retryAs;
   }
 }
 
@@ -167,7 +171,6 @@ export type Reply =
   | SetReply
   | Push
   | Verbatim
-  | BigNumber
   | Sequence
   | NullArray
   | None
@@ -186,8 +189,3 @@ export const NULL_ARRAY: NullArray = new NullArray();
 export const NO_REPLY: None = new None();
 /** An array without elements. */
 export const EMPTY: readonly Reply[] = [];
-
-/** Is it an error reply? */
-export function isError(reply: Reply): reply is ReplyError {
-  return reply instanceof ReplyError;
-}

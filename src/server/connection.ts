@@ -2,6 +2,7 @@
 // batch. Server creates it per accepted socket; the engine talks back through it as the session's Outlet.
 import type { Socket } from 'node:net';
 import type { ConnectionInfo } from '../commands/ports.ts';
+import type { OutputLimit } from '../engine/directive-kinds.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Outlet, Session } from '../engine/session.ts';
 import {
@@ -11,8 +12,8 @@ import {
   ProtocolError,
   QueryBufferOverflow,
 } from '../resp/decode.ts';
-import { encode } from '../resp/encode.ts';
-import { Block, type Push, type Reply } from '../resp/reply.ts';
+import { encode, encodeInPieces } from '../resp/encode.ts';
+import { Block, type Push, type Reply, ReplyError } from '../resp/reply.ts';
 
 /** Output that a peer may leave unread before we stop reading from it. */
 const PAUSE_ABOVE = 1024 * 1024;
@@ -21,16 +22,10 @@ const BLOCKED_INPUT = 1024 * 1024;
 /** A batch of replies is written when it is this long, so a pipeline of big reads does not pile up. */
 const FLUSH_ABOVE = 256 * 1024;
 
-/** Output limits of a class of clients; 0 is no limit. */
-export interface OutputLimit {
-  readonly hard: number;
-  readonly soft: number;
-  readonly softSeconds: number;
-}
-
+/** What the directives say now; all connections of an engine share it and see its changes. */
 export interface ConnectionSettings extends DecoderLimits {
-  readonly normalLimit: OutputLimit;
-  readonly pubsubLimit: OutputLimit;
+  normalLimit: OutputLimit;
+  pubsubLimit: OutputLimit;
 }
 
 export class Connection implements Outlet {
@@ -45,6 +40,8 @@ export class Connection implements Outlet {
   private ended = false;
   private draining = false;
   private softSince = 0;
+  /** Bytes that came since MULTI: queued commands count into the query buffer's limit. */
+  private queuedInput = 0;
   private readonly onClose: () => void;
 
   constructor(
@@ -75,18 +72,23 @@ export class Connection implements Outlet {
   // ---- Outlet
 
   reply(reply: Reply): void {
-    this.write(encode(reply, this.session.protocol));
+    this.write(reply);
     // What the client had sent behind the blocked command waits its turn; the engine is in a unit right now.
     if (!this.draining) setImmediate(() => this.resume());
   }
 
   push(message: Push): void {
-    this.write(encode(message, this.session.protocol));
+    this.write(message);
   }
 
   close(): void {
     this.flush();
     this.end();
+  }
+
+  drop(): void {
+    this.out = '';
+    this.destroy();
   }
 
   // ---- input
@@ -99,6 +101,8 @@ export class Connection implements Outlet {
     this.drain();
     this.decoder.keep();
     if (this.session.isBlocked && this.decoder.pending > BLOCKED_INPUT) this.paused = true;
+    this.queuedInput = this.session.multi === null ? 0 : this.queuedInput + length;
+    if (this.queuedInput > this.settings.maxBuffer) this.destroy();
     return !this.paused;
   }
 
@@ -125,10 +129,8 @@ export class Connection implements Outlet {
           if (session.isBlocked) break;
           continue;
         }
-        this.out += encode(reply, session.protocol);
-        if (session.pushes.length > 0) {
-          for (const push of session.takePushes()) this.out += encode(push, session.protocol);
-        }
+        this.add(reply);
+        if (session.pushes.length > 0) for (const push of session.takePushes()) this.add(push);
         if (session.closing) break;
         decoder.authenticated = session.authenticated;
         if (this.out.length > FLUSH_ABOVE) {
@@ -146,17 +148,33 @@ export class Connection implements Outlet {
   }
 
   private failed(error: unknown): void {
-    if (error instanceof ProtocolError) this.out += `-ERR Protocol error: ${error.message}\r\n`;
-    else if (!(error instanceof QueryBufferOverflow)) throw error;
+    if (!(error instanceof ProtocolError || error instanceof QueryBufferOverflow)) throw error;
+    if (error instanceof ProtocolError && this.session.replies === 'on') {
+      this.add(new ReplyError(`ERR Protocol error: ${error.message}`));
+    }
     this.session.closing = true;
   }
 
   // ---- output
 
-  private write(text: string): void {
+  private write(reply: Reply): void {
     if (this.ended) return;
-    this.out += text;
+    this.add(reply);
     if (!this.draining) this.flush();
+  }
+
+  private add(reply: Reply): void {
+    const { protocol } = this.session;
+    try {
+      this.out += encode(reply, protocol);
+    } catch (error) {
+      // Longer than a string can be: half a gigabyte.
+      if (!(error instanceof RangeError)) throw error;
+      for (const piece of encodeInPieces(reply, protocol)) {
+        if (this.out.length + piece.length > FLUSH_ABOVE) this.flush();
+        this.out += piece;
+      }
+    }
   }
 
   private flush(): void {
@@ -165,19 +183,24 @@ export class Connection implements Outlet {
     this.out = '';
     this.engine.stats.netOutput += out.length;
     this.socket.write(out, 'latin1');
-    const waiting = this.socket.writableLength;
-    if (waiting > 0) this.limit(waiting);
+    this.limit();
   }
 
-  private limit(waiting: number): void {
+  /** Looks at the output that the peer leaves unread: after each write, and once a second for the soft limit. */
+  limit(): void {
+    const waiting = this.socket.writableLength;
+    if (waiting === 0) {
+      this.softSince = 0;
+      return;
+    }
     if (waiting > PAUSE_ABOVE) this.paused = true;
     const { hard, soft, softSeconds } =
       this.session.subscriptions > 0 ? this.settings.pubsubLimit : this.settings.normalLimit;
-    if (hard > 0 && waiting > hard) {
+    if (hard > 0 && waiting >= hard) {
       this.destroy();
       return;
     }
-    if (soft === 0 || waiting <= soft) {
+    if (soft === 0 || waiting < soft) {
       this.softSince = 0;
       return;
     }

@@ -1,13 +1,13 @@
 // Listens on TCP and a unix socket and gives each accepted socket a Connection. `holdfast serve` and tests
 // start it; engine and transport meet only here.
 import { chmodSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server as NetServer, Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server as NetServer, Socket } from 'node:net';
 import type { Engine } from '../engine/engine.ts';
 import type { ByteSource } from '../resp/decode.ts';
 import { Connection, type ConnectionSettings } from './connection.ts';
 
 export interface ListenOptions {
-  /** Addresses to listen on; default 127.0.0.1. */
+  /** Addresses as the directive has them (`*`, `::*`, `-::1` that may be missing); default 127.0.0.1. */
   readonly bind?: readonly string[];
   /** 0 picks a free port; undefined listens on no TCP port. */
   readonly port?: number;
@@ -17,6 +17,8 @@ export interface ListenOptions {
   readonly backlog?: number;
 }
 
+/** How long close() waits for clients to take what was written. */
+const FAREWELL_MS = 1000;
 const READ_SIZE = 64 * 1024;
 // All sockets read into one buffer: a read is decoded before the next begins, and nothing is allocated for it.
 const shared = Buffer.allocUnsafeSlow(READ_SIZE);
@@ -27,7 +29,10 @@ export class Server {
   private readonly engine: Engine;
   private readonly listeners: NetServer[] = [];
   private readonly connections = new Set<Connection>();
+  /** Sockets that are still open, also those whose session has ended but whose last words are on the way. */
+  private readonly sockets = new Set<Socket>();
   private unixSocket: string | null = null;
+  private startedEngine = false;
   private sweep: ReturnType<typeof setInterval> | null = null;
 
   constructor(engine: Engine) {
@@ -37,47 +42,70 @@ export class Server {
   /** Starts to listen. Rejects with the error of the first address that cannot be had. */
   async listen(options: ListenOptions): Promise<void> {
     try {
-      if (options.port !== undefined) {
-        for (const host of options.bind ?? ['127.0.0.1']) {
-          const port = this.port === 0 ? options.port : this.port;
-          const server = await this.open({ host, port, backlog: options.backlog }, false);
-          this.port = (server.address() as AddressInfo).port;
-        }
-      }
-      if (options.unixSocket !== undefined) {
-        await this.open({ path: options.unixSocket, backlog: options.backlog }, true);
-        this.unixSocket = options.unixSocket;
-        if (options.unixSocketPermissions !== undefined) {
-          chmodSync(options.unixSocket, options.unixSocketPermissions);
-        }
-      }
+      if (options.port !== undefined) await this.listenTcp(options.port, options);
+      if (options.unixSocket !== undefined) await this.listenUnix(options.unixSocket, options);
     } catch (error) {
       await this.close();
       throw error;
     }
-    this.engine.start();
-    this.sweep = setInterval(() => this.closeIdle(), 1000);
+    this.startedEngine = this.engine.start();
+    this.sweep = setInterval(() => this.inspect(), 1000);
     this.sweep.unref();
   }
 
   /** Stops listening and closes all connections once what was written is out. */
   async close(): Promise<void> {
     if (this.sweep !== null) clearInterval(this.sweep);
-    this.engine.stop();
+    // An embedded database that is also served goes on.
+    if (this.startedEngine) this.engine.stop();
     const closed = this.listeners.map((server) => new Promise((done) => server.close(done)));
     for (const connection of [...this.connections]) connection.close();
-    await Promise.all(closed);
+    const gone = [...this.sockets].map((socket) => new Promise((done) => socket.once('close', done)));
+    const late = setTimeout(() => {
+      for (const socket of this.sockets) socket.destroy();
+    }, FAREWELL_MS);
+    await Promise.all([...closed, ...gone]);
+    clearTimeout(late);
     if (this.unixSocket !== null) rmSync(this.unixSocket, { force: true });
+    this.unixSocket = null;
   }
 
-  private open(
-    where: { host?: string; port?: number; path?: string; backlog?: number },
-    unix: boolean,
-  ): Promise<NetServer> {
+  private async listenTcp(wanted: number, { bind = ['127.0.0.1'], backlog }: ListenOptions): Promise<void> {
+    for (const address of bind) {
+      const optional = address.startsWith('-');
+      const named = optional ? address.slice(1) : address;
+      const host = named === '*' ? '0.0.0.0' : named === '::*' ? '::' : named;
+      // A port that the system chose for the first address serves the others too.
+      const port = wanted === 0 ? this.port : wanted;
+      try {
+        // An IPv6 address is only that: 0.0.0.0 and :: are listened on side by side.
+        const server = await this.open({ host, port, backlog, ipv6Only: true });
+        this.port = (server.address() as AddressInfo).port;
+      } catch (error) {
+        if (!optional || !MISSING_ADDRESS.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      }
+    }
+  }
+
+  private async listenUnix(path: string, options: ListenOptions): Promise<void> {
+    // What an earlier run left behind is in the way; a socket that somebody answers on is not ours to take.
+    if (await isDeadSocket(path)) rmSync(path, { force: true });
+    await this.open({ path, backlog: options.backlog });
+    this.unixSocket = path;
+    if (options.unixSocketPermissions !== undefined) chmodSync(path, options.unixSocketPermissions);
+  }
+
+  private open(where: {
+    host?: string;
+    port?: number;
+    path?: string;
+    backlog?: number;
+    ipv6Only?: boolean;
+  }): Promise<NetServer> {
     return new Promise((resolve, reject) => {
       // Paused: the socket must not read before it has our buffer.
       const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) =>
-        this.accept(socket, unix),
+        this.accept(socket, where.path ?? null),
       );
       server.once('error', reject);
       server.listen(where, () => {
@@ -89,9 +117,9 @@ export class Server {
     });
   }
 
-  private accept(accepted: Socket, unix: boolean): void {
+  private accept(accepted: Socket, unix: string | null): void {
     const { engine } = this;
-    const refusal = this.refusal(accepted, unix);
+    const refusal = this.refusal(accepted, unix !== null);
     if (refusal !== null) {
       engine.stats.rejectedConnections++;
       accepted.on('error', () => {});
@@ -100,10 +128,10 @@ export class Server {
     }
     // Read now: the accepted socket loses its handle below.
     const info = {
-      address: unix ? `${this.unixSocket}:0` : endpoint(accepted.remoteAddress, accepted.remotePort),
-      localAddress: unix ? `${this.unixSocket}:0` : endpoint(accepted.localAddress, accepted.localPort),
+      address: unix !== null ? `${unix}:0` : endpoint(accepted.remoteAddress, accepted.remotePort),
+      localAddress: unix !== null ? `${unix}:0` : endpoint(accepted.localAddress, accepted.localPort),
       fd: descriptor(accepted),
-      local: unix || isLoopback(accepted.remoteAddress ?? ''),
+      local: unix !== null || isLoopback(accepted.remoteAddress ?? ''),
       trusted: false,
     };
     let connection: Connection | null = null;
@@ -115,8 +143,10 @@ export class Server {
       if (connection !== null) this.connections.delete(connection);
     });
     this.connections.add(connection);
+    this.sockets.add(socket);
+    socket.once('close', () => this.sockets.delete(socket));
     const keepAlive = Number(engine.config.value('tcp-keepalive'));
-    if (!unix && keepAlive > 0) socket.setKeepAlive(true, keepAlive * 1000);
+    if (unix === null && keepAlive > 0) socket.setKeepAlive(true, keepAlive * 1000);
     socket.resume();
   }
 
@@ -131,29 +161,52 @@ export class Server {
     return null;
   }
 
-  // `timeout`: closes connections without a command for so long; waiting and subscribed ones are not idle.
-  private closeIdle(): void {
+  // Once a second: output that is left unread for too long, and `timeout`, which closes connections without a
+  // command for so long; waiting and subscribed ones are not idle.
+  private inspect(): void {
     const seconds = Number(this.engine.config.value('timeout'));
-    if (seconds === 0) return;
     const before = this.engine.clock.now() - seconds * 1000;
     for (const connection of [...this.connections]) {
+      connection.limit();
       const { session } = connection;
-      if (session.lastActive < before && !session.isBlocked && session.subscriptions === 0)
-        connection.close();
+      if (seconds === 0 || session.isBlocked || session.subscriptions > 0) continue;
+      if (session.lastActive < before) connection.close();
     }
   }
 }
 
-/** Limits of a new connection, as the directives say now. */
+const MISSING_ADDRESS = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EPROTONOSUPPORT', 'ENOTSUP']);
+
+const settingsOf = new WeakMap<Engine, ConnectionSettings>();
+
+/** Limits of connections, as the directives say: one object per engine, kept up to date. */
 export function connectionSettings(engine: Engine): ConnectionSettings {
-  const { config } = engine;
-  const limits = config.outputLimits();
-  return {
-    maxBulk: config.maxBulk,
-    maxBuffer: Number(config.value('client-query-buffer-limit')),
-    normalLimit: limits.normal,
-    pubsubLimit: limits.pubsub,
+  const known = settingsOf.get(engine);
+  if (known !== undefined) return known;
+  const settings = { maxBulk: 0, maxBuffer: 0 } as ConnectionSettings;
+  const refresh = (): void => {
+    const { config } = engine;
+    const limits = config.outputLimits();
+    settings.maxBulk = config.maxBulk;
+    settings.maxBuffer = Number(config.value('client-query-buffer-limit'));
+    settings.normalLimit = limits.normal;
+    settings.pubsubLimit = limits.pubsub;
   };
+  refresh();
+  engine.config.onChange(refresh);
+  settingsOf.set(engine, settings);
+  return settings;
+}
+
+function isDeadSocket(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
+  });
 }
 
 // `onread` gives a socket our buffer, but a net.Server offers no way to set it: the accepted socket's handle

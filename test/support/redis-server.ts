@@ -57,7 +57,8 @@ export async function startRedis(extra: string[] = []): Promise<ServerHandle> {
     command: program,
     args: [
       ...['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir],
-      ...['--enable-debug-command', 'yes', '--daemonize', 'no'],
+      // A high hz, because an idle redis looks at the deadlines of blocked clients only hz times a second.
+      ...['--enable-debug-command', 'yes', '--daemonize', 'no', '--hz', '500'],
       ...extra,
     ],
     port,

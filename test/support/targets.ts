@@ -67,7 +67,8 @@ export function onEveryTarget(
         return client;
       };
       beforeAll(async () => {
-        Object.assign(target, { name, protocol, engine: new Engine({ seed: 1, ...options }) });
+        const config = { 'enable-debug-command': 'yes', ...options.config };
+        Object.assign(target, { name, protocol, engine: new Engine({ seed: 1, ...options, config }) });
         if (name !== 'in-process') {
           server = new Server(target.engine);
           await server.listen({ port: 0 });

@@ -54,7 +54,7 @@ const MESSAGE_WORDS = new Set(['message', 'pmessage', 'smessage']);
 export function encodeCommand(args: readonly Arg[]): Buffer {
   let text = `*${args.length}\r\n`;
   for (const arg of args) {
-    const s = typeof arg === 'string' ? arg : typeof arg === 'number' ? String(arg) : arg.latin1Slice();
+    const s = typeof arg === 'string' ? arg : typeof arg === 'number' ? String(arg) : arg.toString('latin1');
     text += `$${s.length}\r\n${s}\r\n`;
   }
   return Buffer.from(text, 'latin1');
@@ -69,17 +69,17 @@ function firstBulk(buf: Buffer, at: number): string | null {
   if (buf[at] !== 0x24) return '';
   const cr = lineEnd(buf, at);
   if (cr === -1) return null;
-  const n = Number(buf.latin1Slice(at + 1, cr));
+  const n = Number(buf.toString('latin1', at + 1, cr));
   if (!(n >= 0)) return '';
-  return cr + 2 + n > buf.length ? null : buf.latin1Slice(cr + 2, cr + 2 + n);
+  return cr + 2 + n > buf.length ? null : buf.toString('latin1', cr + 2, cr + 2 + n);
 }
 
 /**
  * Where the reply that begins at `start` ends, or -1 while bytes are missing. Redis before 7.2 writes a
- * pub/sub message for the executing client into the middle of its own EXEC reply: such a nested message is
- * an element of nobody, so it is passed over without being counted.
+ * pub/sub message for the executing client into the middle of that client's own reply: such a nested message
+ * is an element of nobody. It is passed over, and its place is added to `nested`.
  */
-export function frameEnd(buf: Buffer, start: number): number {
+export function frameEnd(buf: Buffer, start: number, nested: [number, number][] = []): number {
   let pos = start;
   let need = 1;
   while (need > 0) {
@@ -100,7 +100,7 @@ export function frameEnd(buf: Buffer, start: number): number {
       case 0x24: // $
       case 0x3d: // =
       case 0x21: {
-        const n = Number(buf.latin1Slice(pos + 1, cr));
+        const n = Number(buf.toString('latin1', pos + 1, cr));
         if (!Number.isInteger(n)) throw new WireError(`bad length at ${escapeBytes(buf.subarray(pos, cr))}`);
         pos = n < 0 ? cr + 2 : cr + 2 + n + 2;
         if (pos > buf.length) return -1;
@@ -111,12 +111,19 @@ export function frameEnd(buf: Buffer, start: number): number {
       case 0x25: // %
       case 0x7c: // |
       case 0x3e: {
-        const n = Number(buf.latin1Slice(pos + 1, cr));
+        const n = Number(buf.toString('latin1', pos + 1, cr));
         if (!Number.isInteger(n)) throw new WireError(`bad count at ${escapeBytes(buf.subarray(pos, cr))}`);
         if (type === 0x3e && pos !== start) {
           const word = firstBulk(buf, cr + 2);
           if (word === null) return -1;
-          if (MESSAGE_WORDS.has(word)) need++;
+          if (MESSAGE_WORDS.has(word)) {
+            const end = frameEnd(buf, pos);
+            if (end === -1) return -1;
+            nested.push([pos, end]);
+            pos = end;
+            need++;
+            break;
+          }
         }
         pos = cr + 2;
         if (n > 0) need += type === 0x25 || type === 0x7c ? 2 * n : n;
@@ -150,21 +157,27 @@ const SCALARS: Record<string, Kind> = {
   '=': 'verbatim',
   '!': 'error',
 };
-const AGGREGATES: Record<string, Kind> = { '*': 'array', '~': 'set', '%': 'map', '>': 'push', '|': 'attribute' };
+const AGGREGATES: Record<string, Kind> = {
+  '*': 'array',
+  '~': 'set',
+  '%': 'map',
+  '>': 'push',
+  '|': 'attribute',
+};
 
-/** Parses one framed reply. Messages nested inside it (see frameEnd) are appended to `nested`. */
-export function parseReply(raw: Buffer, nested: Value[] = []): Value {
+/** Parses one framed reply. */
+export function parseReply(raw: Buffer): Value {
   let pos = 0;
-  function one(depth: number): Value {
+  function one(): Value {
     const cr = lineEnd(raw, pos);
     if (cr === -1) throw new WireError('truncated reply');
     const type = String.fromCharCode(raw[pos]!);
-    const head = raw.latin1Slice(pos + 1, cr);
+    const head = raw.toString('latin1', pos + 1, cr);
     pos = cr + 2;
     if (type === '$' || type === '=' || type === '!') {
       const n = Number(head);
       if (n < 0) return { kind: 'nullbulk', text: '', items: NONE };
-      const text = raw.latin1Slice(pos, pos + n);
+      const text = raw.toString('latin1', pos, pos + n);
       pos += n + 2;
       return { kind: SCALARS[type]!, text, items: NONE };
     }
@@ -175,21 +188,28 @@ export function parseReply(raw: Buffer, nested: Value[] = []): Value {
     const count = Number(head) * (type === '%' || type === '|' ? 2 : 1);
     if (count < 0) return { kind: 'nullarray', text: '', items: NONE };
     const items: Value[] = [];
-    while (items.length < count) {
-      const item = one(depth + 1);
-      if (item.kind === 'push' && MESSAGE_WORDS.has(item.items[0]?.text ?? '')) nested.push(item);
-      else items.push(item);
-    }
+    while (items.length < count) items.push(one());
     return { kind, text: '', items };
   }
-  const value = one(0);
+  const value = one();
   if (pos !== raw.length) throw new WireError('bytes after the reply');
   return value;
 }
 
+/** The frame from `start` to `end` with the nested messages cut out. */
+function without(buf: Buffer, start: number, end: number, nested: readonly [number, number][]): Buffer {
+  const parts: Buffer[] = [];
+  let at = start;
+  for (const [from, to] of nested) {
+    parts.push(buf.subarray(at, from));
+    at = to;
+  }
+  return Buffer.concat([...parts, buf.subarray(at, end)]);
+}
+
 /** Bytes as one printable line. */
 export function escapeBytes(bytes: Buffer | string, limit = 600): string {
-  const s = typeof bytes === 'string' ? bytes : bytes.latin1Slice();
+  const s = typeof bytes === 'string' ? bytes : bytes.toString('latin1');
   let out = '';
   for (let i = 0; i < s.length && out.length < limit; i++) {
     const c = s.charCodeAt(i);
@@ -358,9 +378,12 @@ export class Wire {
     let pushed = false;
     try {
       while (pos < buf.length) {
-        const end = frameEnd(buf, pos);
+        const nested: [number, number][] = [];
+        const end = frameEnd(buf, pos, nested);
         if (end === -1) break;
-        const raw = buf.subarray(pos, end);
+        const raw = nested.length === 0 ? buf.subarray(pos, end) : without(buf, pos, end, nested);
+        for (const [from, to] of nested) this.pushes.push(buf.subarray(from, to));
+        if (nested.length > 0) pushed = true;
         if (isPush(raw)) {
           this.pushes.push(raw);
           pushed = true;

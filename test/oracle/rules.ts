@@ -1,0 +1,126 @@
+// The list of everything that may differ between the oracle and Holdfast, with the reason. normalise.ts applies
+// these rules and may apply no others; docs/differences.md lists the ones of kind 'dialect'.
+
+export type RuleKind = 'order' | 'time' | 'random' | 'identity' | 'dialect';
+
+export interface Rule {
+  kind: RuleKind;
+  why: string;
+}
+
+export const RULES = {
+  // ---- order: Redis itself promises none
+  'unordered-reply': {
+    kind: 'order',
+    why: 'members of a hash table come in hash order, which depends on a random seed; compared as a multiset',
+  },
+  'scan-cursor': {
+    kind: 'order',
+    why: 'cursors are opaque; the whole iteration is run on both sides and its elements are compared',
+  },
+  'sort-unordered': {
+    kind: 'order',
+    why: 'SORT by equal weights (ALPHA BY) or BY nosort over a hash table leaves the order open',
+  },
+  'message-order': {
+    kind: 'order',
+    why: 'one publication matches several patterns, and UNSUBSCRIBE without names ends all, in hash order',
+  },
+  'push-own-command': {
+    kind: 'order',
+    why: 'a message to the client that causes it comes before (7.0) or after (7.2) its reply; only their own order counts',
+  },
+  // ---- time
+  'ttl-tolerance': {
+    kind: 'time',
+    why: 'the two servers run the same command at slightly different moments',
+  },
+  'clock-reading': { kind: 'time', why: 'TIME and idle time are read from two clocks; compared by shape' },
+  // ---- random
+  'random-choice': {
+    kind: 'random',
+    why: 'the server chooses; count, distinctness and membership are checked instead',
+  },
+  // ---- identity: names the process or the connection
+  'client-identity': { kind: 'identity', why: 'ids, addresses, ages and buffer sizes of a connection' },
+  'server-identity': { kind: 'identity', why: 'version and id in the HELLO reply' },
+  // ---- dialect: Holdfast speaks 7.2.4 on purpose, the oracle an older dialect
+  'double-format': {
+    kind: 'dialect',
+    why: '7.2 prints the shortest decimal that reads back as the same double; 7.0 prints 17 digits',
+  },
+  'set-listpack': {
+    kind: 'dialect',
+    why: '7.2 keeps small sets with non-integers as listpack (insertion order); 7.0 as hashtable',
+  },
+  'list-listpack': {
+    kind: 'dialect',
+    why: '7.2 keeps small lists as listpack; 7.0 calls every list quicklist',
+  },
+  'bitcount-missing-key': {
+    kind: 'dialect',
+    why: '7.2 checks the arguments of BITCOUNT and BITPOS before it answers for a missing key; 7.0 does not',
+  },
+  'block-timeout-range': {
+    kind: 'dialect',
+    why: '7.2 says "timeout is out of range" where 7.0 overflows and says "timeout is negative"',
+  },
+  'blocked-reprocess': {
+    kind: 'dialect',
+    why: '7.2 runs a woken command again: its leftmost ready key wins, and a wrong type on the way is an error; 7.0 serves the key that became ready first. The round ends there',
+  },
+  'lpos-rank-min': { kind: 'dialect', why: '7.2 refuses LPOS RANK -9223372036854775808; 7.0 finds nothing' },
+  'hello-auth-order': {
+    kind: 'dialect',
+    why: '7.2 reads all options of HELLO before it checks the password; 7.0 checks at the AUTH option',
+  },
+  'blocking-in-scripts': {
+    kind: 'dialect',
+    why: '7.2 lets scripts call blocking commands: their noscript flag is gone from COMMAND INFO',
+  },
+  'command-7.2': { kind: 'dialect', why: 'the command, subcommand or option exists since 7.2 only' },
+  'command-table': {
+    kind: 'dialect',
+    why: 'the set of commands differs (7.2 adds some; areas out of scope are absent); common rows are compared',
+  },
+  'client-fields': { kind: 'dialect', why: '7.2 adds lib-name and lib-ver to CLIENT INFO and CLIENT LIST' },
+} as const satisfies Record<string, Rule>;
+
+export type RuleId = keyof typeof RULES;
+
+/** Commands and options that 7.0 does not know. Generated outside MULTI only (a refusal dirties it). */
+export const SINCE_7_2: readonly { command: string; refusal: RegExp }[] = [
+  { command: 'CLIENT SETINFO', refusal: /^ERR (unknown subcommand|Unknown subcommand)/ },
+  { command: 'CLIENT NO-TOUCH', refusal: /^ERR (unknown subcommand|Unknown subcommand)/ },
+  { command: 'ZRANK', refusal: /^ERR wrong number of arguments/ },
+  { command: 'ZREVRANK', refusal: /^ERR wrong number of arguments/ },
+  { command: 'WAITAOF', refusal: /^ERR unknown command/ },
+];
+
+/** Replies that differ by one named change of 7.2, told by the command and both replies (`kind:text`). */
+export const REPLY_DIALECTS: readonly { id: RuleId; command: RegExp; left: RegExp; right: RegExp }[] = [
+  {
+    id: 'block-timeout-range',
+    command: /^B(LPOP|RPOP|LMOVE|RPOPLPUSH|LMPOP|ZPOPMIN|ZPOPMAX|ZMPOP)$/,
+    left: /^error:ERR timeout is negative$/,
+    right: /^error:ERR timeout is out of range$/,
+  },
+  {
+    id: 'lpos-rank-min',
+    command: /^LPOS$/,
+    left: /^(null|nullbulk|array):$/,
+    right: /^error:ERR value is out of range, value must between /,
+  },
+  {
+    id: 'hello-auth-order',
+    command: /^HELLO$/,
+    left: /^error:WRONGPASS /,
+    right: /^error:ERR Syntax error in HELLO option /,
+  },
+  {
+    id: 'bitcount-missing-key',
+    command: /^BIT(COUNT|POS)$/,
+    left: /^(int:(0|-1)$|error:WRONGTYPE )/,
+    right: /^error:ERR /,
+  },
+];
