@@ -164,6 +164,10 @@ export const bitmaps = {
         notes: 'This command allows both access and modification of the key',
       },
     ],
+    keyFlags: (args) =>
+      args.slice(2).some((arg) => /^(set|incrby)$/i.test(arg))
+        ? ['RW', 'access', 'update']
+        : ['RO', 'access'],
     run: (db, args, env) => {
       const fields = parseFields(args, env);
       for (const field of fields) if (field.kind !== 'GET') return writeFields(db, args[1], fields);
@@ -189,13 +193,16 @@ export const bitmaps = {
 
 // ---- arguments and ranges
 
-/** A bit offset within the longest string; `#n` means n times the width (BITFIELD only). */
+/**
+ * Bit offset of a field that ends within the longest string; `#n` means n times the width (BITFIELD only). Redis
+ * lets a field end up to eight bytes behind it; here the limit is also what the runtime can hold.
+ */
 function bitOffset(arg: string, width: number, env: Env, hash = false): number {
   const scaled = hash && arg.charCodeAt(0) === 0x23;
   const offset = parseInt64(scaled ? arg.slice(1) : arg);
   if (typeof offset !== 'number') throw BAD_OFFSET;
   const bit = scaled ? offset * width : offset;
-  if (bit < 0 || bit >= env.maxBulk * 8) throw BAD_OFFSET;
+  if (bit < 0 || bit + width > env.maxBulk * 8) throw BAD_OFFSET;
   return bit;
 }
 

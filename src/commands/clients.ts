@@ -171,7 +171,10 @@ export const clients = {
         syntax: 'client-id [TIMEOUT|ERROR]',
         control: (_session, args, engine) => {
           let how: 'timeout' | 'error' = 'timeout';
-          if (args.length > 4) return SYNTAX;
+          if (args.length > 4) {
+            const text = `ERR unknown subcommand or wrong number of arguments for '${args[1]}'. Try CLIENT HELP.`;
+            return new ReplyError(text);
+          }
           if (args.length === 4) {
             const given = args[3].toLowerCase();
             if (given !== 'timeout' && given !== 'error') {

@@ -133,7 +133,7 @@ function hello(session: SessionPort, args: readonly string[], engine: EnginePort
     }
   }
   if (login !== null && !authenticate(session, engine, login[0], login[1])) return WRONGPASS;
-  if (!session.authenticated) return HELLO_NOAUTH;
+  if (!session.authenticated && engine.config.value('requirepass') !== '') return HELLO_NOAUTH;
   if (name !== null) session.name = name;
   session.protocol = protocol;
   session.refresh();

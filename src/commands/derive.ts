@@ -149,6 +149,7 @@ export function keyPositions(row: CommandRow, args: readonly string[]): KeyPosit
   if (row.keyPositions !== undefined) return row.keyPositions(args);
   const found: KeyPosition[] = [];
   for (const spec of row.keys ?? []) {
+    const flags = row.keyFlags?.(args) ?? spec.flags;
     if (spec.flags.includes('not_key')) continue;
     const first = beginOf(spec, args);
     if (first === null) continue;
@@ -159,14 +160,14 @@ export function keyPositions(row: CommandRow, args: readonly string[]): KeyPosit
         last = first + Math.floor((args.length - first) / spec.find.limit) - 1;
       }
       if (last >= args.length) return null;
-      for (let at = first; at <= last; at += spec.find.step) found.push({ at, flags: spec.flags });
+      for (let at = first; at <= last; at += spec.find.step) found.push({ at, flags });
     } else {
       const countAt = first + spec.find.keynum;
       const count = countAt < args.length ? Number(args[countAt]) : Number.NaN;
       const start = first + spec.find.first;
       if (!Number.isInteger(count) || count < 0 || start + (count - 1) * spec.find.step >= args.length)
         return null;
-      for (let i = 0; i < count; i++) found.push({ at: start + i * spec.find.step, flags: spec.flags });
+      for (let i = 0; i < count; i++) found.push({ at: start + i * spec.find.step, flags });
     }
   }
   return found;

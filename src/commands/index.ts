@@ -20,6 +20,7 @@ import { sortedSetRanges } from './sorted-set-ranges.ts';
 import { sortedSets } from './sorted-sets.ts';
 import { strings } from './strings.ts';
 import { transactions } from './transactions.ts';
+import { waiting } from './waiting.ts';
 
 export const families = [
   strings,
@@ -30,6 +31,7 @@ export const families = [
   bitmaps,
   lcs,
   transactions,
+  waiting,
   connection,
   clients,
   pubsub,

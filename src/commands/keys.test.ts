@@ -150,6 +150,32 @@ onEveryTarget(
       expect(none.calls).toBeGreaterThan(3);
     });
 
+    it('SCAN purges only what MATCH lets through, whatever its TYPE', async () => {
+      t.engine.setActiveExpire(false);
+      await t.call('SET', 'live', 'v');
+      for (const key of ['over1', 'over2']) await t.call('SET', key, 'v', 'PX', '5');
+      clock.advance(6);
+      expect(await t.call('SCAN', '0', 'MATCH', 'live')).toEqual(['0', ['live']]);
+      expect(await t.call('DBSIZE')).toBe(3);
+      expect(await t.call('SCAN', '0', 'MATCH', '*1', 'TYPE', 'list')).toEqual(['0', []]);
+      expect(await t.call('DBSIZE')).toBe(2);
+      expect(await t.call('SCAN', '0')).toEqual(['0', ['live']]);
+      expect(await t.call('DBSIZE')).toBe(1);
+    });
+
+    it('SCAN reads, and counts hits and misses, only where TYPE makes it look', async () => {
+      t.engine.setActiveExpire(false);
+      await t.call('MSET', 'a', '1', 'b', '2');
+      await t.call('SET', 'over', 'v', 'PX', '5');
+      clock.advance(6);
+      const { stats } = t.engine.space;
+      const before = [stats.hits, stats.misses];
+      await t.call('SCAN', '0', 'MATCH', '?');
+      expect([stats.hits, stats.misses]).toEqual(before);
+      await t.call('SCAN', '0', 'TYPE', 'list');
+      expect([stats.hits, stats.misses]).toEqual([before[0] + 2, before[1] + 1]);
+    });
+
     it('SCAN refuses what is no cursor, no option or no count', async () => {
       expect(await t.fails('SCAN', 'abc')).toBe('ERR invalid cursor');
       expect(await t.fails('SCAN', 'abc', 'FOO')).toBe('ERR invalid cursor');

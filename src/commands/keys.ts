@@ -264,10 +264,16 @@ function remove(db: Db, args: readonly string[]): Reply {
 
 function scan(db: Db, args: readonly string[]): Reply {
   const options = parseScan(args, 1, true);
-  const found: string[] = [];
-  const next = db.scan(options.cursor, options.count, (key, value) => {
-    if (!scanMatches(options, key)) return;
-    if (options.type === null || typeOf(value) === options.type) found.push(key);
+  const met: string[] = [];
+  const next = db.scan(options.cursor, options.count, (key) => {
+    if (scanMatches(options, key)) met.push(key);
+  });
+  // Only what MATCH lets through is looked at, and purged where it is over; TYPE's look is a read that counts.
+  const { type } = options;
+  const found = met.filter((key) => {
+    if (type === null) return db.exists(key);
+    const value = db.probe(key, false);
+    return value !== undefined && typeOf(value) === type;
   });
   return scanReply(next, found);
 }

@@ -7,6 +7,9 @@ const FLAGS = ['pubsub', 'noscript', 'loading', 'stale'] as const;
 const ASK = ['pubsub', 'loading', 'stale'] as const;
 const PUBLISH = ['pubsub', 'loading', 'stale', 'fast'] as const;
 
+// Channels and patterns may be subscribed to in a transaction, as they always could; shard channels not.
+const NO_SHARD_IN_EXEC = new ReplyError("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
+
 const HELP = [
   'PUBSUB <subcommand> [<arg> ...]',
   'CHANNELS [pattern]: channels that have subscribers',
@@ -156,6 +159,7 @@ function subscribing(kind: SubscriptionKind, name: string, since: string, summar
     keys: kind === 'shard' ? [keysAt('not_key', 1, -1)] : undefined,
     subscriber: true,
     control: (session, args, engine) => {
+      if (kind === 'shard' && session.running > 0) return NO_SHARD_IN_EXEC;
       const replies: Reply[] = [];
       for (const channel of args.slice(1)) {
         engine.pubsub.subscribe(session, kind, channel);

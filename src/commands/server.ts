@@ -152,6 +152,20 @@ export const server = {
           return OK;
         },
       }),
+      stringmatchTest: command<[], string>({
+        ...debugRow(2, 'Matches random globs against random texts, as a test of the matcher.', ''),
+        control: (_session, _args, engine) => {
+          const { space } = engine;
+          const text = (length: number): string => {
+            let out = '';
+            for (let i = space.randomInt(length); i > 0; i--)
+              out += String.fromCharCode(space.randomInt(128));
+            return out;
+          };
+          for (let i = 0; i < 20_000; i++) globMatch(text(32), text(32), space.randomInt(2) === 1);
+          return new Status('Apparently Redis did not crash: test passed');
+        },
+      }),
       stringmatchLen: command<[length: number, pattern: Arg], number>({
         ...debugRow(4, 'Matches a glob against as many a as it is told.', 'length pattern'),
         control: (_session, args) => {
@@ -179,7 +193,8 @@ export const server = {
             'OBJECT <key>: encoding and access time of a value',
             'SET-ACTIVE-EXPIRE (0|1): background purge of expired keys',
             'SLEEP <seconds>: stops the server for a while',
-            'STRINGMATCH-LEN <length> <pattern>: matches a glob',
+            'STRINGMATCH-LEN <length> <pattern>: matches a glob against so many a',
+            'STRINGMATCH-TEST: tests the glob matcher',
           ].map((line) => new Status(line)),
       }),
     },

@@ -100,6 +100,8 @@ export interface CommandRow {
   readonly keyPositions?: (
     args: readonly string[],
   ) => { readonly at: number; readonly flags: readonly string[] }[] | null;
+  /** Flags of the keys of a call, where the arguments decide (`variable_flags`: SET … GET, BITFIELD). */
+  readonly keyFlags?: (args: readonly string[]) => readonly string[];
   /** Runs at once inside MULTI instead of being queued. */
   readonly immediate?: boolean;
   /** A refusal of it ends the transaction with EXECABORT. */

@@ -389,6 +389,14 @@ onEveryTarget(
       expect(peek('fresh')).toBeInstanceOf(RawString);
     });
 
+    it('SET counts as an access', async () => {
+      await t.call('SET', 'k', '1');
+      clock.advance(50_000);
+      expect(await t.call('OBJECT', 'IDLETIME', 'k')).toBe(50);
+      await t.call('SET', 'k', '2');
+      expect(await t.call('OBJECT', 'IDLETIME', 'k')).toBe(0);
+    });
+
     it('a snapshot keeps its value while the key is appended to', async () => {
       const { space } = t.engine;
       await t.call('APPEND', 'k', 'a');

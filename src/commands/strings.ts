@@ -48,7 +48,16 @@ export const strings = {
     complexity: 'O(1)',
     syntax:
       'key value [NX|XX] [GET] [EX seconds|PX milliseconds|EXAT unix-time-seconds|PXAT unix-time-milliseconds|KEEPTTL]',
-    keys: [keysAt('RW access update variable_flags')],
+    keys: [
+      {
+        ...keysAt('RW access update variable_flags'),
+        notes: 'RW and ACCESS due to the optional `GET` argument',
+      },
+    ],
+    keyFlags: (args) =>
+      args.slice(3).some((arg) => arg.toUpperCase() === 'GET')
+        ? ['RW', 'access', 'update']
+        : ['OW', 'update'],
     run: (db, args, env) => {
       if (args.length > 3) return setWithOptions(db, args, env);
       db.set(args[1], args[2]);
@@ -531,7 +540,11 @@ function integerAt(value: StringValue | undefined): number | bigint {
 /** The string at a key for changes in place, created empty where it is missing; `room` bytes are expected. */
 export function editRawOrCreate(db: Db, key: string, room: number): RawString {
   const raw = db.editRaw(key, room);
-  if (raw !== undefined) return raw;
+  if (raw !== undefined) {
+    // Redis makes the string raw before it looks whether anything changes.
+    raw.embedded = false;
+    return raw;
+  }
   const fresh = new RawString('', room);
   db.put(key, fresh);
   return fresh;

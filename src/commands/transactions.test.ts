@@ -146,7 +146,7 @@ onEveryTarget(
     it('EXEC with arguments is refused and ends the transaction at once', async () => {
       await run(t, ['MULTI'], ['SET', 'k', '1']);
       expect(await t.fails('EXEC', 'x')).toBe(
-        "EXECABORT Transaction discarded because of: ERR wrong number of arguments for 'exec' command",
+        "EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command",
       );
       expect(await t.fails('EXEC')).toBe('ERR EXEC without MULTI');
     });

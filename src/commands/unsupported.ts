@@ -73,7 +73,7 @@ export const UNSUPPORTED_AREAS: readonly UnsupportedArea[] = [
     area: 'replication',
     when: 'it stands alone, without replicas',
     planned: false,
-    commands: words('replicaof slaveof role wait failover sync psync replconf'),
+    commands: words('replicaof slaveof role failover sync psync replconf'),
   },
   {
     area: 'cluster',

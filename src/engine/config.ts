@@ -56,7 +56,8 @@ export class Config implements ConfigPort {
       for (const each of isGlob ? DIRECTIVE_NAMES : [lower]) {
         const name = directiveName(each);
         if (name === undefined || found.has(each) || (isGlob && !globMatch(lower, each))) continue;
-        found.set(each, [isGlob ? each : pattern, this.value(name)]);
+        const value = this.value(name);
+        found.set(each, [isGlob ? each : pattern, DIRECTIVES[name].print?.(value) ?? value]);
       }
     }
     return [...found.values()];

@@ -26,6 +26,8 @@ export interface Directive {
   readonly alias?: string;
   /** Set at the start only: CONFIG SET refuses it. */
   readonly fixed?: boolean;
+  /** What CONFIG GET prints, where it is less than what was set. */
+  readonly print?: (value: string) => string;
   /** Makes a value effective in the keyspace; who else follows it reads Config. */
   readonly apply?: (space: Space, value: string) => void;
 }
@@ -70,6 +72,8 @@ export const DIRECTIVES: Readonly<Record<string, Directive>> = {
   'notify-keyspace-events': {
     initial: '',
     kind: eventClasses,
+    // As Redis: behind `A` the class `n`, which is not part of it, is in force and not shown.
+    print: (value) => (value.includes('A') ? value.replace('n', '') : value),
     apply: (space, value) => {
       space.eventFlags = parseEventFlags(value) ?? 0;
     },

@@ -228,7 +228,9 @@ export class Engine implements EnginePort {
         `ERR ${entry.name.toUpperCase().split('|')[0]} command not allowed. If the enable-${entry.name.split('|')[0]}-command option is set to "local", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.`,
       );
     }
-    if ((session.gate & Gate.unauthenticated) !== 0 && (entry.bits & Bit.noAuth) === 0) return NOAUTH;
+    // Without a password nobody is a stranger, but who came as one is again once there is one.
+    const stranger = (session.gate & Gate.unauthenticated) !== 0 && this.config.value('requirepass') !== '';
+    if (stranger && (entry.bits & Bit.noAuth) === 0) return NOAUTH;
     if (session.multi !== null && (entry.bits & Bit.noMulti) !== 0) {
       return new ReplyError('ERR Command not allowed inside a transaction');
     }

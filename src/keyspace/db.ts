@@ -295,24 +295,22 @@ export class Db {
 
   /**
    * Visits at least `count` keys from `cursor` on (0 starts) and answers the next cursor, 0 when done. A key
-   * that is there from the first call to the last is visited at least once, whatever else changes. Expired
-   * keys are purged, not visited.
+   * that is there from the first call to the last is visited at least once, whatever else changes. Keys that
+   * are over but still lie there are visited too: SCAN looks up those that it wants. The callback must not write.
    */
-  scan(cursor: number, count: number, visit: (key: string, value: Value) => void): number {
+  scan(cursor: number, count: number, visit: (key: string) => void): number {
     // A cursor is (prefix, depth, position): the segments are walked in order of the hash prefix, each from
     // its end to its start. Where the segment at the prefix has been split since, its parts are walked anew.
     let position = cursor % 4096;
     const depth = Math.floor(cursor / 4096) % 32;
     let prefix = Math.floor(cursor / 131072);
     if (prefix >= 1 << MAX_DEPTH) return 0;
-    const dead: string[] = [];
-    const now = this.space.now();
     let next = 0;
     for (let left = count, first = true; ; first = false) {
       const seg = this.directory[prefix >>> (MAX_DEPTH - this.depth)];
       if (!first || seg.depth !== depth) position = 0;
       // A position of 0 starts a segment; an empty one has nothing to visit.
-      const rest = seg.size === 0 ? 0 : scanSegment(seg, position, left, now, dead, visit);
+      const rest = seg.size === 0 ? 0 : scanSegment(seg, position, left, visit);
       left -= (position === 0 ? seg.size : position) - rest;
       if (rest > 0) {
         next = (prefix * 32 + seg.depth) * 4096 + rest;
@@ -327,7 +325,6 @@ export class Db {
         break;
       }
     }
-    for (const key of dead) this.locate(key);
     return next;
   }
 
@@ -501,23 +498,27 @@ export class Db {
     if (value instanceof Collection) {
       // One that comes from another key (RENAME, MOVE) may be shared with a snapshot: it stays as old as it is.
       if (value.generation === 0) value.generation = space.generation;
-      space.ready(this, key);
-    } else if (space.goneWaiters > 0) {
-      space.ready(this, key);
     }
     if (this.relocate(key)) {
+      // As in Redis, a new key wakes its waiters; one whose value is replaced wakes those only that fear for theirs.
+      if (space.goneWaiters > 0) space.ready(this, key);
       space.journal?.record(this, key, this.seg, this.at);
       this.makeOwn();
       this.seg.values[this.at] = value;
-      if (!keepDeadline && this.seg.deadline(this.at) !== 0) {
-        this.seg.setDeadline(this.at, 0);
-        this.expires--;
+      if (!keepDeadline) {
+        // Overwriting is an access; whoever puts has looked the key up before.
+        if (space.touching) space.access(this.seg, this.at);
+        if (this.seg.deadline(this.at) !== 0) {
+          this.seg.setDeadline(this.at, 0);
+          this.expires--;
+        }
       }
       return;
     }
     space.journal?.recordMissing(this, key);
     this.at = this.insert(key, value);
     space.stampNew(this.seg, this.at);
+    if (value instanceof Collection) space.ready(this, key);
     if (space.eventFlags & Event.new) this.notify(Event.new, 'new', key);
   }
 
@@ -666,20 +667,8 @@ function expiredKeys(seg: Segment, now: number): string[] {
   return dead;
 }
 
-function scanSegment(
-  seg: Segment,
-  position: number,
-  count: number,
-  now: number,
-  dead: string[],
-  visit: (key: string, value: Value) => void,
-): number {
+function scanSegment(seg: Segment, position: number, count: number, visit: (key: string) => void): number {
   let i = position === 0 || position > seg.size ? seg.size : position;
-  for (let left = count; i > 0 && left > 0; left--) {
-    i--;
-    const when = seg.deadline(i);
-    if (when !== 0 && now > when) dead.push(seg.keys[i]);
-    else visit(seg.keys[i], seg.values[i]);
-  }
+  for (let left = count; i > 0 && left > 0; left--) visit(seg.keys[--i]);
   return i;
 }

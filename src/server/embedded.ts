@@ -19,13 +19,18 @@ export class Database extends EngineDatabase {
    *
    *     const redis = new Redis({ Connector: db.connector() });
    */
-  connector(): new () => IoredisConnector {
+  // ioredis' own type of a connector has private members, which no class but its own can have: only any fits.
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  connector(): new () => any {
     const { engine } = this;
     return class implements IoredisConnector {
       private stream: Duplex | null = null;
 
       async connect(): Promise<Duplex> {
-        const [near, far] = duplexPair();
+        // As a socket does: the end of one half ends the other, and whoever closes is gone for the peer too.
+        const [near, far] = duplexPair({ allowHalfOpen: false });
+        near.once('close', () => far.destroy());
+        far.once('close', () => near.destroy());
         const transport = asSocket(far);
         const connection = new Connection(
           engine,
@@ -42,9 +47,11 @@ export class Database extends EngineDatabase {
       }
 
       disconnect(): void {
-        this.stream?.end();
-        this.stream?.destroy();
+        const { stream } = this;
         this.stream = null;
+        stream?.end();
+        // What was written is on its way until then.
+        setImmediate(() => stream?.destroy());
       }
 
       check(): boolean {

@@ -1,6 +1,6 @@
 // Listens on TCP and a unix socket and gives each accepted socket a Connection. `holdfast serve` and tests
 // start it; engine and transport meet only here.
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server as NetServer, Socket } from 'node:net';
 import type { Engine } from '../engine/engine.ts';
 import type { ByteSource } from '../resp/decode.ts';
@@ -123,7 +123,8 @@ export class Server {
     if (refusal !== null) {
       engine.stats.rejectedConnections++;
       accepted.on('error', () => {});
-      accepted.end(`-${refusal}\r\n`);
+      // Nothing it sends is read: without this it would stay half open.
+      accepted.end(`-${refusal}\r\n`, () => accepted.destroy());
       return;
     }
     // Read now: the accepted socket loses its handle below.
@@ -198,7 +199,8 @@ export function connectionSettings(engine: Engine): ConnectionSettings {
   return settings;
 }
 
-function isDeadSocket(path: string): Promise<boolean> {
+async function isDeadSocket(path: string): Promise<boolean> {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return false;
   return new Promise((resolve) => {
     const probe = connect(path);
     probe.once('connect', () => {

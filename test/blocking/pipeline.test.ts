@@ -119,7 +119,8 @@ describe('waiting: pipelines', () => {
     pipeline(client, 'BLPOP k 0', 'PING');
     await blocked(1);
     await pusher.call('RPUSH', 'k', 'a');
-    const bytes = (await client.captured(30)).toString('latin1');
+    await until(() => client.captured().includes('PONG'));
+    const bytes = client.endCapture().toString('latin1');
     expect(bytes).toBe(
       '*2\r\n$1\r\nk\r\n$1\r\na\r\n' +
         '>3\r\n$7\r\nmessage\r\n$19\r\n__keyevent@0__:lpop\r\n$1\r\nk\r\n' +

@@ -81,6 +81,18 @@ onEveryTarget('waiting: what wakes', (t) => {
     expect(await waiting.reply).toEqual(['k', 'y']);
   });
 
+  it('not a SORT … STORE over a key of another type (as in Redis), but a RENAME over it', async () => {
+    const waiting = await wait(t, 'BLPOP', 'k', 0);
+    await t.call('SET', 'k', 'v');
+    await t.call('SADD', 's', 'x');
+    expect(await t.call('SORT', 's', 'ALPHA', 'STORE', 'k')).toBe(1);
+    await settle(t);
+    expect(waiting.done()).toBe(false);
+    await t.call('RPUSH', 'l', 'y');
+    await t.call('RENAME', 'l', 'k');
+    expect(await waiting.reply).toEqual(['k', 'y']);
+  });
+
   it('not by a key of that name in another database', async () => {
     const client = await t.connect();
     await client.call('SELECT', 2);

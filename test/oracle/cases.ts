@@ -2,6 +2,7 @@
 //   == title          a new case: empty servers, fresh connections
 //   GET k             a command on connection 0; ">2 GET k" on connection 2; ">2! GET k" expects no reply
 //   @sleep 5   @walk   @closed 2   @raw 1 "*1\r\n..."      # comment
+//   (after QUIT the close is checked without being asked for)
 //   @protocol 2       the rest of the file is not repeated under RESP3
 // Called by oracle.test.ts.
 

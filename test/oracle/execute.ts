@@ -49,9 +49,13 @@ export interface MatchOptions {
   replyTimeoutMs: number;
   /** Let SWAPDB run while clients are blocked (Redis then serves them in the hash order of their keys). */
   swapWakes: boolean;
+  /** Go on behind a reply that differs, and collect all differences (one command at a time then). */
+  keepGoing?: boolean;
 }
 
 const BATCH = 16;
+/** After these the connections of the two sides no longer stand at the same place. */
+const FATAL = /^(no reply|blocking|woken|connection closed|a reply nobody|raw bytes)/;
 const SUBSCRIBE = new Set([
   ...['SUBSCRIBE', 'UNSUBSCRIBE', 'PSUBSCRIBE', 'PUNSUBSCRIBE', 'SSUBSCRIBE', 'SUNSUBSCRIBE'],
 ]);
@@ -111,6 +115,8 @@ export class Match {
   steps = 0;
   commands = 0;
   walks = 0;
+  /** The differences of the last run: one, unless it was told to keep going. */
+  found: Difference[] = [];
   /** The two states parted in a way that a rule allows: nothing more can be compared in this run. */
   private ended = false;
   private lanes: Lane[] = [];
@@ -158,10 +164,11 @@ export class Match {
     }
   }
 
-  /** Runs the steps; null when both servers agreed on all of them. */
+  /** Runs the steps; null when both servers agreed on all of them, else the first difference. */
   async run(steps: readonly Step[], progress?: () => boolean): Promise<Difference | null> {
     let i = 0;
     this.ended = false;
+    this.found = [];
     while (i < steps.length) {
       if (progress && !progress()) return null;
       const step = steps[i]!;
@@ -182,11 +189,15 @@ export class Match {
         }
       }
       this.steps += next - i;
-      if (found !== null) return found;
+      if (found !== null) {
+        this.found.push(found);
+        if (!this.options.keepGoing || this.found.length >= 20 || FATAL.test(found.why))
+          return this.found[0]!;
+      }
       if (this.ended) return null;
       i = next;
     }
-    return null;
+    return this.found[0] ?? null;
   }
 
   // ---- batches ---------------------------------------------------------------------------------------------
@@ -196,8 +207,10 @@ export class Match {
     const first = steps[from] as CommandStep;
     const batch = [first];
     const parked = this.parkedCount() > 0;
+    // One by one where it matters who was woken by what.
+    const most = this.options.keepGoing || parked ? 1 : BATCH;
     if (!this.mayContinue(first)) return batch;
-    for (let i = from + 1; i < steps.length && batch.length < BATCH; i++) {
+    for (let i = from + 1; i < steps.length && batch.length < most; i++) {
       const step = steps[i]!;
       if (step.kind !== 'cmd' || step.conn !== first.conn || step.silent) break;
       const name = commandName(step.args);
@@ -338,7 +351,7 @@ export class Match {
     }
     if (verdict.ok === false) {
       const what = culprit === null ? step : { ...step, args: [...culprit] };
-      const found = this.difference(at, what, escapeBytes(left), escapeBytes(right), verdict.why);
+      const found = this.difference(at, what, escapeBytes(left, 1e5), escapeBytes(right, 1e5), verdict.why);
       return culprit === null ? found : { ...found, why: `${found.why} (in EXEC: ${culprit.join(' ')})` };
     }
     if (verdict.rule !== null) this.count(verdict.rule);
@@ -511,7 +524,8 @@ export class Match {
       const found = await this.judgeBatch(lane, [step], at, a, b);
       if (found === null) continue;
       if (this.options.dialect && a.frames.length === 1 && b.frames.length === 1) {
-        const wrong = await this.wrongTyped(lane, step.args);
+        // A transaction may have changed the types again: there every earlier key may have been in the way.
+        const wrong = commandName(by.args) === 'EXEC' ? step.args : await this.wrongTyped(lane, step.args);
         if (reprocessed(step.args, parseReply(a.frames[0]!), parseReply(b.frames[0]!), wrong)) {
           this.count('blocked-reprocess');
           this.ended = true;
@@ -624,8 +638,8 @@ export class Match {
       step: at,
       conn: -1,
       args: found.question,
-      left: found.left,
-      right: found.right,
+      left: aroundDifference(found.left, found.right)[0],
+      right: aroundDifference(found.left, found.right)[1],
       why: `dataset: ${found.what}`,
       key: `dataset ${found.what}`,
     };
@@ -666,7 +680,13 @@ export class Match {
       wire.startCapture();
       wire.write(bytes);
     }
-    const [l, r] = await Promise.all(both.map((wire) => wire.captured(60)));
+    // Both servers have certainly read the bytes once they have answered somebody else twice.
+    for (let i = 0; i < 2; i++)
+      await Promise.all([this.controlLeft.call('PING'), this.controlRight.call('PING')]);
+    const until = Date.now() + 1500;
+    do await sleep(5);
+    while (!sameCapture(both[0]!, both[1]!) && Date.now() < until);
+    const [l, r] = both.map((wire) => wire.endCapture());
     const show = (answer: Buffer, wire: Wire): string =>
       `${escapeBytes(answer, 2000)}${wire.closed ? ' (closed)' : ''}`;
     const left = show(l!, both[0]!);
@@ -748,6 +768,7 @@ export class Match {
     note = '',
   ): Difference {
     const kinds = [left, right].map((reply) => shape(reply)).join(' / ');
+    [left, right] = aroundDifference(left, right);
     return {
       step,
       conn: what.conn,
@@ -758,6 +779,18 @@ export class Match {
       key: `${commandName(what.args)}: ${why.split(' (')[0]!.slice(0, 60)}: ${kinds}`,
     };
   }
+}
+
+/** Long replies are cut to the neighbourhood of the first character that differs. */
+function aroundDifference(left: string, right: string): [string, string] {
+  let at = 0;
+  while (at < left.length && left[at] === right[at]) at++;
+  const cut = (text: string): string => {
+    if (text.length <= 500) return text;
+    const from = Math.max(0, at - 150);
+    return `${from > 0 ? `${text.slice(0, 60)} … ` : ''}${text.slice(from, at + 300)}${at + 300 < text.length ? ' …' : ''}`;
+  };
+  return [cut(left), cut(right)];
 }
 
 /** What kind of reply this printed one is, coarse enough to group equal defects. */
@@ -788,6 +821,8 @@ async function clients(control: Wire): Promise<{ connected: number; blocked: num
   const field = (name: string): number => Number(new RegExp(`${name}:(\\d+)`).exec(info)?.[1] ?? 'NaN');
   return { connected: field('connected_clients'), blocked: field('blocked_clients') };
 }
+
+const sameCapture = (a: Wire, b: Wire): boolean => a.closed === b.closed && a.captured().equals(b.captured());
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -3,7 +3,7 @@
 // on its control connections. Called by execute.ts and walk.ts.
 
 import { parseReply, type Value } from '../support/wire.ts';
-import { REPLY_DIALECTS, type RuleId, SINCE_7_2 } from './rules.ts';
+import { CHANGED_ROWS, REPLY_DIALECTS, type RuleId, SINCE_7_2 } from './rules.ts';
 import { canon, doubleOf, kindOf, pairs, sameList, sameMultiset } from './values.ts';
 
 /** A question to both servers that settles the comparison. */
@@ -262,9 +262,13 @@ const commandInfo: Normaliser = (_args, l, r, o) => {
   const b = r.items.map(commandRow);
   if (sameList(a, b)) return agree(o.dialect ? 'command-table' : 'unordered-reply');
   if (!o.dialect) return null;
-  // A row that one side does not have at all.
+  // A row that one side does not have at all, or that 7.2 changed.
   return a.length === b.length &&
-    a.every((row, i) => row === b[i] || l.items[i]!.items.length === 0 || r.items[i]!.items.length === 0)
+    a.every((row, i) => {
+      const [x, y] = [l.items[i]!, r.items[i]!];
+      if (row === b[i] || x.items.length === 0 || y.items.length === 0) return true;
+      return x.items[0]!.text === y.items[0]!.text && CHANGED_ROWS.has(x.items[0]!.text);
+    })
     ? agree('command-table')
     : null;
 };

@@ -70,7 +70,7 @@ async function main(): Promise<number> {
     given.self
       ? startRedis()
       : given.against === undefined
-        ? startHoldfast()
+        ? startHoldfast(['--enable-debug-command', 'yes'])
         : Promise.resolve(running(given.against));
   const started = Date.now();
   const until = started + Number(given.seconds) * 1000;

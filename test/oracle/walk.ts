@@ -60,8 +60,8 @@ async function walkDatabase(
   const differs = (what: string, question: string[], a: string, b: string): DatasetDifference => ({
     what,
     question: [`db${db}`, ...question],
-    left: escapeBytes(a),
-    right: escapeBytes(b),
+    left: escapeBytes(a, 1e5),
+    right: escapeBytes(b, 1e5),
   });
   if (!sameList(keys, keysRight)) {
     const only = (x: string[], y: string[]): string => x.filter((k) => !y.includes(k)).join(' ');

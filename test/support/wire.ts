@@ -349,15 +349,14 @@ export class Wire {
     this.unframed = [];
   }
 
-  /** Everything received since startCapture; resolves when the connection closes or stays silent for `quietMs`. */
-  async captured(quietMs: number, maxMs = 2000): Promise<Buffer> {
-    const until = Date.now() + maxMs;
-    let seen = -1;
-    while (!this.closed && Date.now() < until && seen !== this.bytesIn) {
-      seen = this.bytesIn;
-      await this.waitClosed(quietMs);
-    }
-    const bytes = Buffer.concat(this.unframed ?? []);
+  /** Everything received since startCapture. */
+  captured(): Buffer {
+    return Buffer.concat(this.unframed ?? []);
+  }
+
+  /** The same, and back to framing replies. */
+  endCapture(): Buffer {
+    const bytes = this.captured();
     this.unframed = null;
     return bytes;
   }

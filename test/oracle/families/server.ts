@@ -31,14 +31,7 @@ export const server: Family = {
       many(
         1,
         2,
-        alt(
-          'maxmemory',
-          'hash-max-listpack-entries',
-          'notify-keyspace-events',
-          'databases',
-          'nosuch',
-          'set-max-intset-*',
-        ),
+        alt('hash-max-listpack-entries', 'notify-keyspace-events', 'databases', 'nosuch', 'set-max-intset-*'),
       ),
     ],
     'DEBUG STRINGMATCH-LEN': [0],
