@@ -3,7 +3,8 @@
 //
 //   key value [NX|XX] [EX seconds|PX milliseconds] [field value ...]
 //
-// Upper-case words are tokens, others are arguments; [] is optional, | separates alternatives, `...` repeats.
+// Upper-case words are tokens, others are arguments; [] is optional, | separates alternatives, <> holds alternatives of
+// which one must stand, `...` repeats.
 
 export interface Argument {
   readonly name: string;
@@ -25,20 +26,20 @@ export interface Argument {
 
 /** Parses a syntax line. */
 export function parseSyntax(syntax: string): Argument[] {
-  const tokens = syntax.match(/\[|\]|\||\.\.\.|[^\s[\]|]+/g) ?? [];
+  const tokens = syntax.match(/\.\.\.|[[\]<>|]|[^\s[\]<>|]+/g) ?? [];
   let at = 0;
 
-  // A sequence of arguments up to `]` or the end, split at `|` into alternatives.
+  // A sequence of arguments up to `]`, `>` or the end, split at `|` into alternatives.
   function alternatives(): Argument[][] {
     const all: Argument[][] = [[]];
-    while (at < tokens.length && tokens[at] !== ']') {
+    while (at < tokens.length && tokens[at] !== ']' && tokens[at] !== '>') {
       const current = all[all.length - 1];
       if (tokens[at] === '|') {
         at++;
         all.push([]);
-      } else if (tokens[at] === '[') {
-        at++;
-        const group = grouped(alternatives(), true);
+      } else if (tokens[at] === '[' || tokens[at] === '<') {
+        const optional = tokens[at++] === '[';
+        const group = grouped(alternatives(), optional);
         at++;
         if (group !== null) merge(current, group);
       } else if (tokens[at] === '...') {
@@ -52,7 +53,6 @@ export function parseSyntax(syntax: string): Argument[] {
     return all.map(joinTokens);
   }
 
-  // `a|b` binds its neighbours only: at the top level the alternatives of one word.
   const top = alternatives();
   return top.length === 1 ? top[0] : [grouped(top, false) as Argument];
 }

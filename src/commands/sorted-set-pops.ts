@@ -25,7 +25,7 @@ export const sortedSetPops = {
     since: '7.0.0',
     summary: 'Removes members with the lowest or highest scores from the first sorted set that has any.',
     complexity: 'O(K) + O(M*log(N)) for K keys and M members removed of N',
-    syntax: 'numkeys key [key ...] MIN|MAX [COUNT count]',
+    syntax: 'numkeys key [key ...] <MIN|MAX> [COUNT count]',
     keys: [keysCounted('RW access delete')],
     run: (db, args, env) => {
       const request = parseMultiPop(args, 1);
@@ -47,7 +47,7 @@ export const sortedSetPops = {
     since: '7.0.0',
     summary: 'As ZMPOP, waiting for a member if need be.',
     complexity: 'O(K) + O(M*log(N)) for K keys and M members removed of N',
-    syntax: 'timeout numkeys key [key ...] MIN|MAX [COUNT count]',
+    syntax: 'timeout numkeys key [key ...] <MIN|MAX> [COUNT count]',
     keys: [keysCounted('RW access delete', 2)],
     run: (db, args, env) => {
       const request = parseMultiPop(args, 2);
@@ -119,7 +119,7 @@ interface MultiPop {
   readonly count: number;
 }
 
-/** Parses `numkeys key [key ...] MIN|MAX [COUNT count]`. */
+/** Parses `numkeys key [key ...] <MIN|MAX> [COUNT count]`. */
 function parseMultiPop(args: readonly string[], at: number): MultiPop {
   const numkeys = atLeastOne(args[at], NUMKEYS);
   const whereAt = at + numkeys + 1;

@@ -103,7 +103,7 @@ export const UNSUPPORTED_AREAS: readonly UnsupportedArea[] = [
       debug|htstats-key debug|leak debug|listpack debug|log debug|mallctl debug|mallctl-str debug|oom debug|panic
       debug|pause-cron debug|populate debug|protocol debug|quicklist debug|quicklist-packed-threshold debug|replicate
       debug|replybuffer debug|restart debug|script debug|sdslen debug|segfault debug|set-disable-deny-scripts
-      debug|set-skip-checksum-validation debug|stringmatch-test debug|structsize`),
+      debug|set-skip-checksum-validation debug|structsize`),
   },
 ];
 

@@ -133,8 +133,18 @@ describe('CONFIG GET', () => {
   });
 
   it('does not list what has no effect', () => {
-    expect(config.get(['save', 'append*', 'maxmemory', 'cluster-*', 'tls-*'])).toEqual([]);
-    expect(config.get(['maxmemory*'])).toEqual([['maxmemory-policy', 'noeviction']]);
+    expect(config.get(['appendfsync', 'cluster-*', 'tls-*', 'dir'])).toEqual([]);
+  });
+
+  it('lists as turned off what clients ask for', () => {
+    const config = new Config({});
+    expect(config.get(['save', 'append*', 'maxmemory*'])).toEqual([
+      ['save', ''],
+      ['appendonly', 'no'],
+      ['maxmemory-policy', 'noeviction'],
+      ['maxmemory', '0'],
+    ]);
+    expect(config.get(['AppendOnly'])).toEqual([['AppendOnly', 'no']]);
   });
 });
 

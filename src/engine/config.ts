@@ -6,10 +6,13 @@ import type { Space } from '../keyspace/space.ts';
 import { ReplyError } from '../resp/reply.ts';
 import { type OutputLimit, outputLimitOf, Unfit } from './directive-kinds.ts';
 import { DIRECTIVE_NAMES, DIRECTIVES, directiveName } from './directives.ts';
-import { asksNothing, unsupportedDirective } from './unsupported-directives.ts';
+import { asksNothing, TURNED_OFF, unsupportedDirective } from './unsupported-directives.ts';
 
 /** V8's longest string. A value that is a few bytes short of 512 MB is the longest that can be. */
 const LONGEST_STRING = 2 ** 29 - 24;
+
+/** What a pattern of CONFIG GET is matched with. */
+const SHOWN: readonly string[] = [...DIRECTIVE_NAMES, ...TURNED_OFF.keys()];
 
 export class Config implements ConfigPort {
   /** proto-max-bulk-len, at hand for the hot path. */
@@ -53,14 +56,20 @@ export class Config implements ConfigPort {
     for (const pattern of patterns) {
       const isGlob = /[*?[]/.test(pattern);
       const lower = pattern.toLowerCase();
-      for (const each of isGlob ? DIRECTIVE_NAMES : [lower]) {
-        const name = directiveName(each);
-        if (name === undefined || found.has(each) || (isGlob && !globMatch(lower, each))) continue;
-        const value = this.value(name);
-        found.set(each, [isGlob ? each : pattern, DIRECTIVES[name].print?.(value) ?? value]);
+      for (const each of isGlob ? SHOWN : [lower]) {
+        if (found.has(each) || (isGlob && !globMatch(lower, each))) continue;
+        const value = this.shown(each);
+        if (value !== undefined) found.set(each, [isGlob ? each : pattern, value]);
       }
     }
     return [...found.values()];
+  }
+
+  private shown(given: string): string | undefined {
+    const name = directiveName(given);
+    if (name === undefined) return TURNED_OFF.get(given);
+    const value = this.value(name);
+    return DIRECTIVES[name].print?.(value) ?? value;
   }
 
   set(pairs: readonly (readonly [string, string])[]): ReplyError | null {

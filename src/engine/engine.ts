@@ -43,6 +43,10 @@ export interface Op {
   readonly args: readonly string[];
 }
 
+// One step of the expiry cycle: about 4 ms of work at most, and when that was not enough the next comes soon.
+const CYCLE_SEGMENTS = 1024;
+const CYCLE_KEYS = 4096;
+const CYCLE_AGAIN_MS = 5;
 const UNBLOCKED = new ReplyError('UNBLOCKED client unblocked via CLIENT UNBLOCK');
 
 // One table serves all engines of the process: rows are constant, counters are only statistics.
@@ -560,24 +564,33 @@ export class Engine implements EnginePort {
     this.cycleTimer = null;
   }
 
-  private scheduleCycle(): void {
-    const pause = Math.floor(1000 / Number(this.config.value('hz')));
+  private scheduleCycle(more = false): void {
+    const pause = more ? CYCLE_AGAIN_MS : Math.floor(1000 / Number(this.config.value('hz')));
     this.cycleTimer = this.clock.after(pause, () => this.cycle(), true);
   }
 
+  // When many keys expire together they are purged in small steps, so that commands run in between.
   private cycle(): void {
-    this.scheduleCycle();
-    if (this.activeExpire && this.depth === 0) this.purge(64);
+    this.space.tick();
+    let purged = 0;
+    if (this.activeExpire && this.depth === 0) purged = this.purge(CYCLE_SEGMENTS, CYCLE_KEYS);
+    this.scheduleCycle(purged >= CYCLE_KEYS);
   }
 
-  /** Looks at up to `segments` segments of each database for expired keys and removes them. */
-  purge(segments: number): void {
+  /**
+   * Looks at up to `segments` segments of each database for expired keys and removes them, up to about `most`;
+   * answers how many.
+   */
+  purge(segments: number, most = Number.POSITIVE_INFINITY): number {
     const { dbs } = this.space;
-    for (let i = 0; i < dbs.length; i++) {
+    let purged = 0;
+    for (let i = 0; i < dbs.length && purged < most; i++) {
       this.cycleDb = (this.cycleDb + 1) % dbs.length;
       const db = dbs[this.cycleDb];
       if (db.expires === 0) continue;
-      this.cursors[this.cycleDb] = db.expireCycle(this.cursors[this.cycleDb] ?? 0, segments).next;
+      const step = db.expireCycle(this.cursors[this.cycleDb] ?? 0, segments, most - purged);
+      this.cursors[this.cycleDb] = step.next;
+      purged += step.purged;
     }
     this.space.endUnit();
     // Each expired key is a unit of its own in the log.
@@ -586,6 +599,7 @@ export class Engine implements EnginePort {
     for (const op of ops) this.onUnit?.([op]);
     if (this.changes.length > 0) this.tell();
     if (this.space.readyKeys.length > 0) this.serve();
+    return purged;
   }
 }
 

@@ -1,6 +1,6 @@
 // Directives of Redis 7.2 that Holdfast knows but does not honour. In redis.conf they cause a warning that says
-// what happens instead, CONFIG GET does not list them and CONFIG SET refuses them. A value that asks for nothing
-// Holdfast does not do anyway (`appendonly no`) is accepted in silence.
+// what happens instead, CONFIG GET does not list them (but TURNED_OFF) and CONFIG SET refuses them. A value that
+// asks for nothing Holdfast does not do anyway (`appendonly no`) is accepted in silence.
 
 interface Area {
   /** What happens instead; completes "directive 'x' has no effect: …". */
@@ -270,6 +270,13 @@ export function unsupportedDirective(given: string): string | null {
 export function asksNothing(given: string, words: readonly string[]): boolean {
   return UNSUPPORTED.get(given.toLowerCase())?.off.includes(words.join(' ').toLowerCase()) ?? false;
 }
+
+/** Those that clients ask for (redis-benchmark, job queues): CONFIG GET answers that they are turned off. */
+export const TURNED_OFF: ReadonlyMap<string, string> = new Map([
+  ['save', ''],
+  ['appendonly', 'no'],
+  ['maxmemory', '0'],
+]);
 
 /** Names of all of them, for did-you-mean and the docs. */
 export const UNSUPPORTED_NAMES: readonly string[] = [...UNSUPPORTED.keys()];

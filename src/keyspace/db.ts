@@ -343,14 +343,18 @@ export class Db {
   }
 
   /**
-   * Purges keys whose time is over, at most for `budget` units of work (a unit is one segment looked at);
-   * answers how many keys it purged. `from` is where the last call stopped.
+   * Purges keys whose time is over: looks at `budget` segments from `from` (where the last call stopped) on, and
+   * takes up no other once it has purged `most` keys. Answers how many it purged.
    */
-  expireCycle(from: number, budget: number): { next: number; purged: number } {
+  expireCycle(
+    from: number,
+    budget: number,
+    most = Number.POSITIVE_INFINITY,
+  ): { next: number; purged: number } {
     const now = this.space.now();
     let purged = 0;
     let at = from >= this.directory.length ? 0 : from;
-    for (let work = Math.min(budget, this.directory.length); work > 0; work--) {
+    for (let work = Math.min(budget, this.directory.length); work > 0 && purged < most; work--) {
       const seg = this.directory[at];
       if (seg.deadlines !== null && seg.soonest < now) {
         for (const key of expiredKeys(seg, now)) {

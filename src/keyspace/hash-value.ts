@@ -1,10 +1,10 @@
 // The value of a hash: field to value, in insertion order while Redis would keep a listpack. Commands of
 // hashes.ts (and SORT, persistence) use it; Db stores it.
-import { Table } from '../data/table.ts';
+import { Dict } from '../data/dict.ts';
 import { Collection, type EncodingLimits } from './values.ts';
 
 export class HashValue extends Collection {
-  private table = new Table<string>();
+  private dict = new Dict<string>();
   /** Still what Redis keeps in a listpack; once false it stays so. */
   private packed = true;
 
@@ -13,7 +13,7 @@ export class HashValue extends Collection {
   }
 
   get size(): number {
-    return this.table.size;
+    return this.dict.size;
   }
 
   encoding(): string {
@@ -22,28 +22,28 @@ export class HashValue extends Collection {
 
   clone(): HashValue {
     const copy = new HashValue();
-    copy.table = this.table.clone();
+    copy.dict = this.dict.clone();
     copy.packed = this.packed;
     return copy;
   }
 
   get(field: string): string | undefined {
-    return this.table.get(field);
+    return this.dict.get(field);
   }
 
   has(field: string): boolean {
-    return this.table.has(field);
+    return this.dict.has(field);
   }
 
   /** Sets a field; true when it is new. */
   set(field: string, value: string, limits: EncodingLimits): boolean {
-    const fresh = this.table.set(field, value);
+    const fresh = this.dict.set(field, value, this.packed);
     if (this.packed) {
       const longest = limits.hashMaxListpackValue;
       if (
         field.length > longest ||
         value.length > longest ||
-        this.table.size > limits.hashMaxListpackEntries
+        this.dict.size > limits.hashMaxListpackEntries
       ) {
         this.packed = false;
       }
@@ -58,20 +58,20 @@ export class HashValue extends Collection {
 
   /** Removes a field; true when it was there. */
   delete(field: string): boolean {
-    return this.table.delete(field, this.packed);
+    return this.dict.delete(field, this.packed);
   }
 
   /** Gives back spare room; for a hash that has just been made whole. */
   trim(): void {
-    if (this.packed) this.table.trim();
+    if (this.packed) this.dict.trim();
   }
 
   fieldAt(position: number): string {
-    return this.table.keys[position];
+    return this.dict.keyAt(position);
   }
 
   valueAt(position: number): string {
-    return this.table.values[position];
+    return this.dict.valueAt(position);
   }
 
   /**
@@ -79,7 +79,7 @@ export class HashValue extends Collection {
    * in its order, as Redis does.
    */
   scan(cursor: number, count: number, visit: (field: string, value: string) => void): number {
-    if (!this.packed) return this.table.scan(cursor, count, visit);
+    if (!this.packed) return this.dict.scan(cursor, count, visit);
     for (let i = 0; i < this.size; i++) visit(this.fieldAt(i), this.valueAt(i));
     return 0;
   }

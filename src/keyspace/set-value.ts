@@ -1,7 +1,7 @@
 // The value of a set in the three forms that Redis shows: integers in numeric order (intset), members in
 // insertion order (listpack), a hash table. Commands of sets.ts (and SORT, ZUNION, persistence) use it.
+import { Dict } from '../data/dict.ts';
 import { parseInt64 } from '../data/numbers.ts';
-import { Table } from '../data/table.ts';
 import { Collection, type EncodingLimits } from './values.ts';
 
 /** Redis keeps no larger intset whatever the directive says. */
@@ -11,8 +11,8 @@ export class SetValue extends Collection {
   /** The members while it is an intset, ascending; a bigint beyond 2^53, so that equal members are identical. */
   private ints: (number | bigint)[] | null = [];
   /** The members otherwise. */
-  private table: Table<undefined> | null = null;
-  /** The table stands for a listpack. */
+  private dict: Dict<undefined> | null = null;
+  /** The dict stands for a listpack. */
   private packed = false;
 
   get type(): 'set' {
@@ -20,7 +20,7 @@ export class SetValue extends Collection {
   }
 
   get size(): number {
-    return this.ints !== null ? this.ints.length : (this.table as Table<undefined>).size;
+    return this.ints !== null ? this.ints.length : (this.dict as Dict<undefined>).size;
   }
 
   encoding(): string {
@@ -30,7 +30,7 @@ export class SetValue extends Collection {
   clone(): SetValue {
     const copy = new SetValue();
     copy.ints = this.ints === null ? null : this.ints.slice();
-    copy.table = this.table === null ? null : this.table.clone();
+    copy.dict = this.dict === null ? null : this.dict.clone();
     copy.packed = this.packed;
     return copy;
   }
@@ -38,7 +38,7 @@ export class SetValue extends Collection {
   /** An empty set that starts as a listpack, whatever is added. */
   static listpack(): SetValue {
     const set = new SetValue();
-    set.toTable(true);
+    set.toDict(true);
     return set;
   }
 
@@ -49,9 +49,9 @@ export class SetValue extends Collection {
   expect(first: string, count: number, limits: EncodingLimits): void {
     const manyForListpack = count > limits.setMaxListpackEntries;
     if (this.size === 0) {
-      if (count > limits.setMaxIntsetEntries || parseInt64(first) === null) this.toTable(!manyForListpack);
+      if (count > limits.setMaxIntsetEntries || parseInt64(first) === null) this.toDict(!manyForListpack);
     } else if (this.ints !== null) {
-      if (count > limits.setMaxIntsetEntries) this.toTable(false);
+      if (count > limits.setMaxIntsetEntries) this.toDict(false);
     } else if (manyForListpack) {
       this.packed = false;
     }
@@ -62,25 +62,25 @@ export class SetValue extends Collection {
     if (this.ints !== null) {
       const n = parseInt64(member);
       if (n !== null) return this.addInt(this.ints, n, limits);
-      this.toTable(this.fitsListpack(limits));
+      this.toDict(this.fitsListpack(limits));
     }
-    const table = this.table as Table<undefined>;
-    if (!table.set(member, undefined)) return false;
+    const dict = this.dict as Dict<undefined>;
+    if (!dict.set(member, undefined, this.packed)) return false;
     if (this.packed) {
-      this.packed = table.size <= limits.setMaxListpackEntries && member.length <= limits.setMaxListpackValue;
+      this.packed = dict.size <= limits.setMaxListpackEntries && member.length <= limits.setMaxListpackValue;
     }
     return true;
   }
 
   has(member: string): boolean {
-    if (this.ints === null) return (this.table as Table<undefined>).has(member);
+    if (this.ints === null) return (this.dict as Dict<undefined>).has(member);
     const n = parseInt64(member);
     return n !== null && this.ints[lowerBound(this.ints, n)] === n;
   }
 
   /** Removes a member; true when it was there. */
   delete(member: string): boolean {
-    if (this.ints === null) return (this.table as Table<undefined>).delete(member, this.packed);
+    if (this.ints === null) return (this.dict as Dict<undefined>).delete(member, this.packed);
     const n = parseInt64(member);
     if (n === null) return false;
     const at = lowerBound(this.ints, n);
@@ -92,40 +92,39 @@ export class SetValue extends Collection {
   /** Gives back spare room; for a set that has just been made whole. */
   trim(): void {
     if (this.ints !== null) this.ints = this.ints.slice();
-    else if (this.packed) (this.table as Table<undefined>).trim();
+    else if (this.packed) (this.dict as Dict<undefined>).trim();
   }
 
   /** Member at a position 0..size-1; positions are in the set's order and shift when a member goes. */
   at(position: number): string {
-    return this.ints !== null ? String(this.ints[position]) : (this.table as Table<undefined>).keys[position];
+    return this.ints !== null ? String(this.ints[position]) : (this.dict as Dict<undefined>).keyAt(position);
   }
 
   /** Removes the member at a position and answers it. */
   takeAt(position: number): string {
     const member = this.at(position);
     if (this.ints !== null) this.ints.splice(position, 1);
-    else if (this.packed) (this.table as Table<undefined>).removeOrdered(position);
-    else (this.table as Table<undefined>).removeAt(position);
+    else (this.dict as Dict<undefined>).removeAt(position, this.packed);
     return member;
   }
 
   /** All members, in the set's order. */
   members(): string[] {
-    return this.ints !== null ? this.ints.map(String) : (this.table as Table<undefined>).keys.slice();
+    return this.ints !== null ? this.ints.map(String) : (this.dict as Dict<undefined>).keys();
   }
 
   /** Becomes an intset if every member is an integer and there are not too many. */
   toIntset(limits: EncodingLimits): void {
-    if (this.table === null || this.size > intsetMax(limits)) return;
+    if (this.dict === null || this.size > intsetMax(limits)) return;
     const ints: (number | bigint)[] = [];
-    for (const member of this.table.keys) {
+    for (const member of this.dict.keys()) {
       const n = parseInt64(member);
       if (n === null) return;
       ints.push(n);
     }
     // Not by subtraction: numbers and bigints stand side by side.
     this.ints = ints.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-    this.table = null;
+    this.dict = null;
     this.packed = false;
   }
 
@@ -134,7 +133,7 @@ export class SetValue extends Collection {
    * whole and in their order, as Redis does.
    */
   scan(cursor: number, count: number, visit: (member: string) => void): number {
-    if (this.table !== null && !this.packed) return this.table.scan(cursor, count, visit);
+    if (this.dict !== null && !this.packed) return this.dict.scan(cursor, count, visit);
     for (let i = 0; i < this.size; i++) visit(this.at(i));
     return 0;
   }
@@ -144,7 +143,7 @@ export class SetValue extends Collection {
     if (ints[at] === n) return false;
     if (at === ints.length) ints.push(n);
     else ints.splice(at, 0, n);
-    if (ints.length > intsetMax(limits)) this.toTable(false);
+    if (ints.length > intsetMax(limits)) this.toDict(false);
     return true;
   }
 
@@ -157,11 +156,11 @@ export class SetValue extends Collection {
     return longest <= limits.setMaxListpackValue;
   }
 
-  private toTable(packed: boolean): void {
+  private toDict(packed: boolean): void {
     if (this.ints !== null) {
-      const table = new Table<undefined>();
-      for (const n of this.ints) table.append(String(n), undefined);
-      this.table = table;
+      const dict = new Dict<undefined>();
+      for (const n of this.ints) dict.append(String(n), undefined, packed);
+      this.dict = dict;
       this.ints = null;
     }
     this.packed = packed;

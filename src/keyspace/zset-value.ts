@@ -1,7 +1,7 @@
 // A sorted set. A small one (Redis' listpack) is just a sorted pair of arrays; a big one (skiplist) is an ordered
-// index beside a table from member to score. The sorted-set and geo commands, SORT and persistence use it.
+// index beside a dict from member to score. The sorted-set and geo commands, SORT and persistence use it.
+import { Dict } from '../data/dict.ts';
 import { OrderedIndex } from '../data/ordered.ts';
-import { Table } from '../data/table.ts';
 import { Collection, type EncodingLimits } from './values.ts';
 
 /** Up to this many entries arrays are kept exactly as long as they are; V8 would give them room for 17. */
@@ -31,7 +31,7 @@ export interface Ranks {
 }
 
 const NONE: Ranks = { start: 0, end: 0 };
-const EMPTY_TABLE = new Table<number>();
+const EMPTY_DICT = new Dict<number>();
 
 export class ZsetValue extends Collection {
   // Small form: sorted by score, then by bytes of the member. Empty once `order` is there.
@@ -39,7 +39,7 @@ export class ZsetValue extends Collection {
   private scores: number[] = [];
   // Big form; never goes back to the small one, as in Redis.
   private order: OrderedIndex | null = null;
-  private table: Table<number> = EMPTY_TABLE;
+  private dict: Dict<number> = EMPTY_DICT;
 
   /** A set of members in order with their scores, in the form that the limits ask for. The arrays are given away. */
   static fromSorted(members: string[], scores: number[], limits: EncodingLimits): ZsetValue {
@@ -72,7 +72,7 @@ export class ZsetValue extends Collection {
     copy.scores = this.scores.slice();
     if (this.order !== null) {
       copy.order = this.order.clone();
-      copy.table = this.table.clone();
+      copy.dict = this.dict.clone();
     }
     return copy;
   }
@@ -81,7 +81,7 @@ export class ZsetValue extends Collection {
 
   /** Place of a member, or -1. Places are not ranks, and stay valid only until the next change. */
   find(member: string): number {
-    if (this.order !== null) return this.table.find(member);
+    if (this.order !== null) return this.dict.find(member);
     const { members } = this;
     for (let i = 0; i < members.length; i++) if (members[i] === member) return i;
     return -1;
@@ -89,12 +89,12 @@ export class ZsetValue extends Collection {
 
   /** Member at a place in 0..size-1, for draws by chance. */
   memberAt(place: number): string {
-    return this.order === null ? this.members[place] : this.table.keys[place];
+    return this.order === null ? this.members[place] : this.dict.keyAt(place);
   }
 
   /** Score at a place. */
   scoreAt(place: number): number {
-    return this.order === null ? this.scores[place] : this.table.values[place];
+    return this.order === null ? this.scores[place] : this.dict.valueAt(place);
   }
 
   /** Score of a member, or undefined. */
@@ -106,7 +106,7 @@ export class ZsetValue extends Collection {
   /** Rank of the member at a place, counted from the lowest. */
   rankAt(place: number): number {
     if (this.order === null) return place;
-    return this.order.rankOf(this.table.values[place], this.table.keys[place]);
+    return this.order.rankOf(this.dict.valueAt(place), this.dict.keyAt(place));
   }
 
   /** Adds a member that is known to be absent. */
@@ -122,16 +122,16 @@ export class ZsetValue extends Collection {
       this.grow();
     }
     (this.order as OrderedIndex).insert(score, member);
-    this.table.append(member, score);
+    this.dict.append(member, score);
   }
 
   /** Changes the score at a place. */
   update(place: number, score: number): void {
     if (this.order !== null) {
-      const member = this.table.keys[place];
-      this.order.delete(this.table.values[place], member);
+      const member = this.dict.keyAt(place);
+      this.order.delete(this.dict.valueAt(place), member);
       this.order.insert(score, member);
-      this.table.values[place] = score;
+      this.dict.setValueAt(place, score);
       return;
     }
     const member = this.members[place];
@@ -158,8 +158,8 @@ export class ZsetValue extends Collection {
       this.scores.splice(place, 1);
       return;
     }
-    this.order.delete(this.table.values[place], this.table.keys[place]);
-    this.table.removeAt(place);
+    this.order.delete(this.dict.valueAt(place), this.dict.keyAt(place));
+    this.dict.removeAt(place);
   }
 
   // ---- by rank
@@ -188,9 +188,9 @@ export class ZsetValue extends Collection {
       this.scores.splice(start, count);
       return;
     }
-    const { table } = this;
+    const { dict } = this;
     this.order.removeRange(start, count, (member) => {
-      table.delete(member);
+      dict.delete(member);
     });
   }
 
@@ -222,7 +222,7 @@ export class ZsetValue extends Collection {
 
   /** Visits entries for ZSCAN and answers the next cursor; a small set is visited whole. */
   scan(cursor: number, count: number, visit: (member: string, score: number) => void): number {
-    if (this.order !== null) return this.table.scan(cursor, count, visit);
+    if (this.order !== null) return this.dict.scan(cursor, count, visit);
     this.forEach(0, this.size, false, visit);
     return 0;
   }
@@ -232,8 +232,8 @@ export class ZsetValue extends Collection {
     if (this.order !== null) return;
     const { members, scores } = this;
     this.order = OrderedIndex.fromSorted(members, scores);
-    this.table = new Table<number>();
-    for (let i = 0; i < members.length; i++) this.table.append(members[i], scores[i]);
+    this.dict = new Dict<number>();
+    for (let i = 0; i < members.length; i++) this.dict.append(members[i], scores[i]);
     this.members = [];
     this.scores = [];
   }

@@ -1,6 +1,7 @@
 // Incremental decoder of requests: arrays of bulk strings and inline commands, in any split of the bytes. The
 // server gives it what the socket read and takes whole commands; limits and error texts are Redis'.
 import { bytesToString } from './bytes.ts';
+import { LONGEST_SPELLED, spell } from './spell.ts';
 
 /** The peer broke the protocol: send `-ERR Protocol error: <message>` and close. */
 export class ProtocolError {
@@ -38,6 +39,10 @@ const MAX_INT64 = '9223372036854775807';
 const MIN_INT64 = '9223372036854775808';
 const CR = 13;
 const LF = 10;
+const DOLLAR = 36;
+const STAR = 42;
+/** Up to so many arguments the array is made in its size. */
+const PREALLOCATED = 16;
 
 export interface ByteSource extends Uint8Array {
   latin1Slice?(start: number, end: number): string;
@@ -59,8 +64,10 @@ export class Decoder {
 
   private args: string[] | null = null;
   private argBytes = 0;
-  private missing = 0;
+  private count = 0;
+  private filled = 0;
   private bulk = -1;
+  private lastName = '';
 
   constructor(limits: DecoderLimits) {
     this.limits = limits;
@@ -137,18 +144,16 @@ export class Decoder {
    */
   next(): string[] | null {
     for (;;) {
-      if (this.args === null) {
-        if (this.at >= this.end) return null;
-        if (this.buffer[this.at] !== 42) {
-          const inline = this.inline();
-          if (inline === null) return null;
-          if (inline.length > 0) return inline;
-          continue;
-        }
-        if (!this.header()) return null;
-        if (this.args === null) continue;
+      if (this.args !== null) return this.bulks(this.args, this.filled);
+      if (this.at >= this.end) return null;
+      if (this.buffer[this.at] !== STAR) {
+        const inline = this.inline();
+        if (inline === null) return null;
+        if (inline.length > 0) return inline;
+        continue;
       }
-      return this.bulks();
+      if (!this.header()) return null;
+      if (this.count > 0) return this.bulks(this.count <= PREALLOCATED ? new Array(this.count) : [], 0);
     }
   }
 
@@ -162,51 +167,73 @@ export class Decoder {
     if (count > UNAUTHENTICATED_COUNT && !this.authenticated) {
       throw new ProtocolError('unauthenticated multibulk length');
     }
-    if (count > 0) {
-      this.args = [];
-      this.argBytes = 0;
-      this.missing = count;
-      this.bulk = -1;
-    }
+    this.count = count;
+    this.argBytes = 0;
+    this.bulk = -1;
     return true;
   }
 
-  private bulks(): string[] | null {
-    const args = this.args as string[];
-    const { buffer } = this;
-    while (this.missing > 0) {
-      if (this.bulk < 0) {
-        const line = this.lineEnd('too big bulk count string');
-        if (line < 0) return this.wait();
-        if (buffer[this.at] !== 36) {
-          const got = String.fromCharCode(buffer[this.at]);
-          throw new ProtocolError(`expected '$', got '${got}'`);
-        }
-        const length = this.number(this.at + 1, line);
-        if (length === null || length < 0 || length > this.limits.maxBulk) {
-          throw new ProtocolError('invalid bulk length');
-        }
-        if (length > UNAUTHENTICATED_BULK && !this.authenticated) {
-          throw new ProtocolError('unauthenticated bulk length');
-        }
-        this.bulk = length;
-        this.at = line + 2;
-      }
+  // The arguments from number `first` on. They become a field only where the request is cut: storing a young
+  // array in an old object at each command costs a write barrier.
+  private bulks(args: string[], first: number): string[] | null {
+    const { count } = this;
+    for (let i = first; i < count; i++) {
+      if (this.bulk < 0 && !this.shortHeader() && !this.longHeader()) return this.wait(args, i);
       const stop = this.at + this.bulk;
       // The two bytes behind a bulk are skipped unread, as Redis does.
-      if (stop + 2 > this.end) return this.wait();
-      args.push(this.slice(this.at, stop));
+      if (stop + 2 > this.end) return this.wait(args, i);
+      args[i] = i === 0 ? this.nameAt(this.at, stop) : this.slice(this.at, stop);
       this.argBytes += this.bulk;
       this.at = stop + 2;
       this.bulk = -1;
-      this.missing--;
     }
     this.args = null;
     this.argBytes = 0;
     return args;
   }
 
-  private wait(): null {
+  // `$<length>\r\n` of any form; false when it is not all there.
+  private longHeader(): boolean {
+    const { buffer } = this;
+    const line = this.lineEnd('too big bulk count string');
+    if (line < 0) return false;
+    if (buffer[this.at] !== DOLLAR) {
+      throw new ProtocolError(`expected '$', got '${String.fromCharCode(buffer[this.at])}'`);
+    }
+    const length = this.number(this.at + 1, line);
+    if (length === null || length < 0 || length > this.limits.maxBulk) {
+      throw new ProtocolError('invalid bulk length');
+    }
+    if (length > UNAUTHENTICATED_BULK && !this.authenticated) {
+      throw new ProtocolError('unauthenticated bulk length');
+    }
+    this.bulk = length;
+    this.at = line + 2;
+    return true;
+  }
+
+  // `$<one or two digits>\r\n`, which is nearly every header, without a loop. False: not of that form, or not
+  // all there; nothing has been taken.
+  private shortHeader(): boolean {
+    const { buffer, at } = this;
+    if (at + 5 > this.end || buffer[at] !== DOLLAR) return false;
+    const first = buffer[at + 1] - 48;
+    if (first < 0 || first > 9) return false;
+    if (buffer[at + 2] === CR) {
+      this.bulk = first;
+      this.at = at + 4;
+      return true;
+    }
+    const second = buffer[at + 2] - 48;
+    if (buffer[at + 3] !== CR || first === 0 || second < 0 || second > 9) return false;
+    this.bulk = first * 10 + second;
+    this.at = at + 5;
+    return true;
+  }
+
+  private wait(args: string[], filled: number): null {
+    this.args = args;
+    this.filled = filled;
     const held = this.pending;
     if (held > this.limits.maxBuffer || (!this.authenticated && held > UNAUTHENTICATED_BUFFER)) {
       throw new QueryBufferOverflow(held);
@@ -214,10 +241,24 @@ export class Decoder {
     return null;
   }
 
+  // A pipeline repeats its command: the same string again is found in the command table without hashing it anew.
+  private nameAt(from: number, to: number): string {
+    const { buffer, lastName } = this;
+    if (lastName.length === to - from) {
+      let i = 0;
+      while (i < lastName.length && lastName.charCodeAt(i) === buffer[from + i]) i++;
+      if (i === lastName.length) return lastName;
+    }
+    const name = this.slice(from, to);
+    if (name.length <= COPIED_SLICE) this.lastName = name;
+    return name;
+  }
+
   private slice(from: number, to: number): string {
     if (this.text !== '') {
       // A longer slice would keep the whole chunk alive as its parent: copy it out.
       if (to - from <= COPIED_SLICE) return this.text.slice(from, to);
+      if (to - from <= LONGEST_SPELLED) return spell(this.buffer, from, to - from);
     }
     const { buffer } = this;
     return buffer.latin1Slice === undefined ? bytesToString(buffer, from, to) : buffer.latin1Slice(from, to);

@@ -28,6 +28,17 @@ export interface ConnectionSettings extends DecoderLimits {
   pubsubLimit: OutputLimit;
 }
 
+// Connections with replies to write. They are written together once the event loop has read from all sockets
+// that were ready, as Redis does: written one by one each would wake its client, and the context switches cost
+// more than the commands (P16: 20 % of the time).
+let unwritten: Connection[] = [];
+
+function writeAll(): void {
+  const connections = unwritten;
+  unwritten = [];
+  for (const connection of connections) connection.flush();
+}
+
 export class Connection implements Outlet {
   readonly session: Session;
   readonly info: ConnectionInfo;
@@ -39,6 +50,7 @@ export class Connection implements Outlet {
   private paused = false;
   private ended = false;
   private draining = false;
+  private queued = false;
   private softSince = 0;
   /** Bytes that came since MULTI: queued commands count into the query buffer's limit. */
   private queuedInput = 0;
@@ -65,7 +77,8 @@ export class Connection implements Outlet {
     this.decoder.authenticated = this.session.authenticated;
     socket.on('drain', () => this.resume());
     socket.on('error', () => this.end());
-    socket.on('end', () => this.end());
+    // It has said all, and is owed its replies.
+    socket.on('end', () => this.close());
     socket.on('close', () => this.end());
   }
 
@@ -143,8 +156,8 @@ export class Connection implements Outlet {
     } finally {
       this.draining = false;
     }
-    this.flush();
-    if (session.closing) this.end();
+    if (session.closing) this.close();
+    else this.flushLater();
   }
 
   private failed(error: unknown): void {
@@ -160,7 +173,14 @@ export class Connection implements Outlet {
   private write(reply: Reply): void {
     if (this.ended) return;
     this.add(reply);
-    if (!this.draining) this.flush();
+    if (!this.draining) this.flushLater();
+  }
+
+  private flushLater(): void {
+    if (this.out === '' || this.queued) return;
+    this.queued = true;
+    if (unwritten.length === 0) setImmediate(writeAll);
+    unwritten.push(this);
   }
 
   private add(reply: Reply): void {
@@ -177,8 +197,10 @@ export class Connection implements Outlet {
     }
   }
 
-  private flush(): void {
+  /** Writes what is encoded; {@link writeAll} calls it. */
+  flush(): void {
     const { out } = this;
+    this.queued = false;
     if (out === '' || this.ended) return;
     this.out = '';
     this.engine.stats.netOutput += out.length;

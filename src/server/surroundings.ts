@@ -56,7 +56,7 @@ export function processSurroundings(transport: () => Transport): (section: strin
 }
 
 /** Bytes as Redis shows them to people: `1.50M`. */
-export function human(bytes: number): string {
+function human(bytes: number): string {
   if (bytes < 1024) return `${bytes}B`;
   let value = bytes;
   let unit = '';

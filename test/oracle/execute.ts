@@ -328,14 +328,17 @@ export class Match {
     const queue = lane.queue;
     const options: JudgeOptions = { dialect: this.options.dialect, nested: false };
     let verdict: Verdict;
-    let culprit: readonly string[] | null = null;
+    let culprit: { args: string[]; left: string; right: string } | null = null;
     if (name === 'EXEC' && queue !== null && left[0] === 0x2a && right[0] === 0x2a) {
       const l = parseReply(left);
       const r = parseReply(right);
       const judged = judgeExec(queue, l, r, options);
       for (const rule of judged.rules) this.count(rule);
       verdict = judged.verdict;
-      culprit = judged.culprit;
+      if (judged.culprit !== null) {
+        const i = judged.culprit;
+        culprit = { args: queue[i]!, left: canon(l.items[i]!), right: canon(r.items[i]!) };
+      }
       if (l.items.length === queue.length) {
         for (let i = 0; i < queue.length; i++) this.ran(lane, queue[i]!, l.items[i]!.kind === 'error');
       }
@@ -350,9 +353,11 @@ export class Match {
       verdict = why === null ? { ok: true, rule } : { ok: false, why };
     }
     if (verdict.ok === false) {
-      const what = culprit === null ? step : { ...step, args: [...culprit] };
-      const found = this.difference(at, what, escapeBytes(left, 1e5), escapeBytes(right, 1e5), verdict.why);
-      return culprit === null ? found : { ...found, why: `${found.why} (in EXEC: ${culprit.join(' ')})` };
+      if (culprit === null)
+        return this.difference(at, step, escapeBytes(left, 1e5), escapeBytes(right, 1e5), verdict.why);
+      const inside = { ...step, args: culprit.args };
+      const [a, b] = [escapeBytes(culprit.left, 1e5), escapeBytes(culprit.right, 1e5)];
+      return this.difference(at, inside, a, b, `${verdict.why} (in EXEC)`);
     }
     if (verdict.rule !== null) this.count(verdict.rule);
     return null;

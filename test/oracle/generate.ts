@@ -170,7 +170,7 @@ function damage(args: string[], random: Random): string[] {
 
 /**
  * Not damaged: commands that would then choose at random without a follow-up, expire within the round, wait
- * for long, print by the gigabyte, or leave the connection without the replies that are counted on.
+ * for long, name a member twice (see manyDistinct), print by the gigabyte, or leave the connection without the replies that are counted on.
  */
 const FRAGILE = new Set([
   ...['BLPOP', 'BRPOP', 'BLMOVE', 'BRPOPLPUSH', 'BLMPOP', 'BZPOPMIN', 'BZPOPMAX', 'BZMPOP', 'WAIT', 'SPOP'],
@@ -198,7 +198,7 @@ const FRAGILE = new Set([
     'BITFIELD',
     'ZRANK',
   ],
-  ...['ZREVRANK', 'CONFIG', 'COMMAND', 'MULTI', 'EXEC', 'DISCARD', 'RESET'],
+  ...['ZREVRANK', 'CONFIG', 'COMMAND', 'SADD', 'MULTI', 'EXEC', 'DISCARD', 'RESET'],
 ]);
 
 /** Small limits, so that a handful of elements already changes the encoding. */

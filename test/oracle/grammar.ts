@@ -82,6 +82,21 @@ export const many =
     return out;
   };
 
+/**
+ * Like many, but every group ends in another word. 7.2 chooses the encoding of a new collection by the number
+ * of arguments, 7.0 by the number of distinct members: with distinct ones both choose alike.
+ */
+export const manyDistinct =
+  (min: number, max: number, by: 'first' | 'last', ...parts: Part[]): Part =>
+  (g) => {
+    const groups = new Map<string, string[]>();
+    for (let n = g.random.int(min, max); n > 0; n--) {
+      const group = expand(parts, g);
+      groups.set((by === 'first' ? group[0] : group[group.length - 1]) ?? '', group);
+    }
+    return [...groups.values()].flat();
+  };
+
 /** A count, then that many times the parts; the count is wrong now and then. */
 export const counted =
   (min: number, max: number, ...parts: Part[]): Part =>
@@ -146,6 +161,7 @@ export const index: Part = mostly(0.93, [...INTS, '4', '-4', '-5', '7'], ODD_INT
 export const count: Part = mostly(0.93, ['1', '2', '3', '5', '10', '0', '-1', '-2'], ODD_INTS);
 export const positive: Part = mostly(0.93, ['1', '2', '3', '4', '10'], ['0', '-1', ...ODD_INTS]);
 
+/** None too small or too large for a double: they leave an errno behind that makes a later SORT of Redis fail. */
 const FLOATS = ['0', '1', '-1', '0.5', '1.5', '-2.5', '3', '10', '0.25', '100', '3.75'];
 const ODD_FLOATS = [
   ...[
@@ -163,7 +179,7 @@ const ODD_FLOATS = [
     '1.7e308',
     '-1.7e308',
   ],
-  ...['1e400', '0.1', '0.2', '1.1', '3.3', '-0', '-0.0', '5e-324', '1e-7', '0.00001', '123456789012345678'],
+  ...['0.1', '0.2', '1.1', '3.3', '-0', '-0.0', '1e-7', '0.00001', '123456789012345678'],
   ...[
     ' 1',
     '1 ',

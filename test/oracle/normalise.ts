@@ -4,7 +4,7 @@
 
 import { parseReply, type Value } from '../support/wire.ts';
 import { CHANGED_ROWS, REPLY_DIALECTS, type RuleId, SINCE_7_2 } from './rules.ts';
-import { canon, doubleOf, kindOf, pairs, sameList, sameMultiset } from './values.ts';
+import { canon, doubleOf, kindOf, laidOutBy72, pairs, sameList, sameMultiset } from './values.ts';
 
 /** A question to both servers that settles the comparison. */
 export type Check =
@@ -213,13 +213,26 @@ const CLIENT_FIELDS = new Set(['name', 'db', 'sub', 'psub', 'ssub', 'multi', 'cm
 
 function clientLine(line: string): string {
   const fields = line.split(' ').filter((f) => CLIENT_FIELDS.has(f.split('=', 1)[0]!));
-  return fields.length === CLIENT_FIELDS.size ? fields.join(' ') : `incomplete: ${line}`;
+  // The flag u says that the client was unblocked and waits for its turn: a matter of moments.
+  if (fields.length === CLIENT_FIELDS.size)
+    return fields
+      .join(' ')
+      .replace(/(flags=\w*)u/, '$1')
+      .replace('flags= ', 'flags=N ');
+  return line === '' ? '' : `incomplete: ${line}`;
 }
 
-const clientInfo: Normaliser = (_args, l, r) => {
+const clientInfo: Normaliser = (_args, l, r, o) => {
   if (l.kind !== r.kind || (l.kind !== 'bulk' && l.kind !== 'verbatim')) return null;
   const lines = (v: Value): string[] => v.text.replace(/^txt:/, '').split('\n').map(clientLine);
-  return sameMultiset(lines(l), lines(r)) ? agree('client-identity') : null;
+  const a = lines(l);
+  const b = lines(r);
+  if (sameMultiset(a, b)) return agree('client-identity');
+  // A refused command drops what was queued.
+  const dropped = a.map((line, i) =>
+    b[i]?.includes(' multi=0 ') ? line.replace(/ multi=\d+ /, ' multi=0 ') : line,
+  );
+  return o.dialect && sameMultiset(dropped, b) ? agree('queue-dropped') : null;
 };
 
 const clientId: Normaliser = (_args, l, r) =>
@@ -289,7 +302,7 @@ const DOUBLES = new Set([
   ...['ZRANDMEMBER', 'ZRANK', 'ZREVRANK', 'ZSCAN', 'SORT', 'SORT_RO'],
 ]);
 
-/** Equal but for texts that print the same double, where the right one is shorter or an integer in full. */
+/** Equal but for texts that print the same double, where the right one looks as 7.2 prints it. */
 function sameDoubles(l: Value, r: Value): boolean {
   if (l.kind !== r.kind || l.items.length !== r.items.length) return false;
   if (l.items.length > 0) return l.items.every((x, i) => sameDoubles(x, r.items[i]!));
@@ -298,9 +311,7 @@ function sameDoubles(l: Value, r: Value): boolean {
   const a = doubleOf(l.text);
   const b = doubleOf(r.text);
   if (a === undefined || b === undefined || !Object.is(a, b)) return false;
-  // 7.2 prints integers up to 2^62 in full.
-  const whole = Number.isInteger(b) && Math.abs(b) <= 2 ** 62 && r.text === BigInt(b).toString();
-  return r.text.length <= l.text.length || whole;
+  return laidOutBy72(r.text);
 }
 
 /** Texts that stand for the same double made the same text, so that multisets can be compared. */
@@ -390,13 +401,13 @@ export function judgeValues(args: readonly string[], l: Value, r: Value, o: Judg
   return differ(kindOf(l) === kindOf(r) ? kindOf(l) : `${kindOf(l)} vs ${kindOf(r)}`);
 }
 
-/** Both replies of an EXEC, judged element by element with the commands that were queued. */
+/** Both replies of an EXEC, judged element by element; `culprit` is the number of the one that differs. */
 export function judgeExec(
   queued: readonly (readonly string[])[],
   l: Value,
   r: Value,
   o: JudgeOptions,
-): { verdict: Verdict; rules: RuleId[]; culprit: readonly string[] | null } {
+): { verdict: Verdict; rules: RuleId[]; culprit: number | null } {
   const rules: RuleId[] = [];
   if (l.kind !== 'array' || r.kind !== 'array' || l.items.length !== r.items.length)
     return { verdict: judgeValues(['EXEC'], l, r, o), rules, culprit: null };
@@ -405,7 +416,7 @@ export function judgeExec(
   for (let i = 0; i < queued.length; i++) {
     const args = queued[i]!;
     const verdict = judgeValues(args, l.items[i]!, r.items[i]!, { ...o, nested: true });
-    if (verdict.ok !== true) return { verdict, rules, culprit: args };
+    if (verdict.ok !== true) return { verdict, rules, culprit: i };
     if (verdict.rule !== null) rules.push(verdict.rule);
   }
   return { verdict: SAME, rules, culprit: null };

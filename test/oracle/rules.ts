@@ -83,6 +83,10 @@ export const RULES = {
     kind: 'dialect',
     why: 'the set of commands differs (7.2 adds some; areas out of scope are absent); common rows are compared',
   },
+  'queue-dropped': {
+    kind: 'dialect',
+    why: 'a command refused inside MULTI drops what was queued (as Valkey does): CLIENT INFO then says multi=0',
+  },
   'client-fields': { kind: 'dialect', why: '7.2 adds lib-name and lib-ver to CLIENT INFO and CLIENT LIST' },
 } as const satisfies Record<string, Rule>;
 
@@ -116,14 +120,14 @@ export const REPLY_DIALECTS: readonly { id: RuleId; command: RegExp; left: RegEx
   {
     id: 'lpos-rank-min',
     command: /^LPOS$/,
-    left: /^((null|nullbulk|array):$|int:)/,
+    left: /^((null|nullbulk|array):$|int:|error:ERR COUNT )/,
     right: /^error:ERR value is out of range, value must between /,
   },
   {
     id: 'hello-auth-order',
     command: /^HELLO$/,
     left: /^error:WRONGPASS /,
-    right: /^error:ERR Syntax error in HELLO option /,
+    right: /^error:ERR (Syntax error in HELLO option|Client names cannot contain) /,
   },
   {
     id: 'bitcount-missing-key',

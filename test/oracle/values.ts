@@ -43,3 +43,39 @@ export function kindOf(v: Value): string {
   if (v.kind === 'status') return `status ${v.text}`;
   return v.kind;
 }
+
+/**
+ * Is this how 7.2 lays out a double? Integers up to 2^62 in full; otherwise the shortest digits, plainly when the
+ * exponent is small and as d.ddde+x when it is not.
+ */
+export function laidOutBy72(text: string): boolean {
+  const value = doubleOf(text);
+  if (value === undefined) return false;
+  if (!Number.isFinite(value) || value === 0) return text === canonText(value);
+  if (Number.isInteger(value) && Math.abs(value) <= 2 ** 62) return text === BigInt(value).toString();
+  const parts = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(text);
+  if (parts === null) return false;
+  const [, sign, whole, fraction = '', exponent = '0'] = parts;
+  const all = whole! + fraction;
+  const digits = all.replace(/^0+/, '').replace(/0+$/, '');
+  const scale = Number(exponent) - fraction.length + (all.length - all.replace(/0+$/, '').length);
+  return digits.length <= 17 && text === sign + layout(digits, scale);
+}
+
+/** digits * 10^scale */
+function layout(digits: string, scale: number): string {
+  const exponent = scale + digits.length - 1;
+  const size = Math.abs(exponent);
+  if (scale >= 0 && size < digits.length + 7) return digits + '0'.repeat(scale);
+  if (scale < 0 && (scale > -7 || size < 4)) {
+    const point = digits.length + scale;
+    return point <= 0
+      ? `0.${'0'.repeat(-point)}${digits}`
+      : `${digits.slice(0, point)}.${digits.slice(point)}`;
+  }
+  const rest = digits.length > 1 ? `.${digits.slice(1)}` : '';
+  return `${digits[0]}${rest}e${exponent < 0 ? '-' : '+'}${size}`;
+}
+
+const canonText = (value: number): string =>
+  value === 0 ? (Object.is(value, -0) ? '-0' : '0') : value > 0 ? 'inf' : '-inf';

@@ -142,6 +142,24 @@ describe('holdfast serve', () => {
     expect(await wire.waitClosed(1000)).toBe(true);
   });
 
+  it('ends at once on a second signal, whoever still has to read', async () => {
+    const program = await serve();
+    const wire = await Wire.open({ port: program.port });
+    await wire.call('SET', 'big', 'x'.repeat(20_000_000));
+    (wire as unknown as { socket: { pause(): void } }).socket.pause();
+    for (let i = 0; i < 5; i++) wire.send('GET', 'big');
+    const control = await Wire.open({ port: program.port });
+    await eventually('the reply waits', async () =>
+      /obl=\d{7}/.test((await control.call('CLIENT', 'LIST')).text),
+    );
+    program.child.kill('SIGTERM');
+    await control.waitClosed(2000);
+    expect(program.child.exitCode).toBeNull();
+    program.child.kill('SIGTERM');
+    await ends(program, 143);
+    wire.close();
+  });
+
   it('ends on SHUTDOWN without a reply', async () => {
     const program = await serve();
     const wire = await Wire.open({ port: program.port });

@@ -50,6 +50,25 @@ describe('a pipeline', () => {
     other.close();
   });
 
+  it('of megabytes behind a command that waits is held back, then answered', async () => {
+    const wire = await running.connect();
+    const other = await running.connect();
+    wire.send('BLPOP', 'l', '0');
+    const count = 3000;
+    for (let i = 0; i < count; i++) wire.send('ECHO', String(i).padStart(1000, '.'));
+    await eventually('input piles up', () =>
+      [...running.engine.sessions.values()].some((session) => session.info.queryBuffer() > 1024 * 1024),
+    );
+    const held = [...running.engine.sessions.values()].map((session) => session.info.queryBuffer());
+    expect(Math.max(...held)).toBeLessThan(2 * 1024 * 1024);
+    await other.call('RPUSH', 'l', 'a');
+    const replies = await wire.replies(count + 1, 20_000);
+    expect(replies[0].toString()).toBe('*2\r\n$1\r\nl\r\n$1\r\na\r\n');
+    expect(replies[count].toString()).toMatch(/\.2999\r\n$/);
+    wire.close();
+    other.close();
+  });
+
   it('of many thousand commands is answered in full', async () => {
     const wire = await running.connect();
     const count = 20_000;
@@ -66,6 +85,14 @@ describe('a pipeline', () => {
 describe('the end of a connection', () => {
   it('of a client that has said all still brings its replies', async () => {
     expect(await converse(running.port, 'SET k v\r\nGET k\r\n')).toBe('+OK\r\n$1\r\nv\r\n');
+  });
+
+  it('right behind a read that fills the buffer loses no reply', async () => {
+    const stream = `${'PING\r\n'.repeat(10_922)}\r\n\r\n`;
+    expect(stream.length).toBe(65_536);
+    for (let i = 0; i < 10; i++) {
+      expect((await converse(running.port, stream)).length).toBe(10_922 * 7);
+    }
   });
 
   it('in the middle of a request leaves nothing', async () => {

@@ -184,4 +184,22 @@ describe('output', () => {
     const replies = await wire.replies(asked, 20_000);
     expect(replies.every((reply) => reply.length === MB + 12)).toBe(true);
   });
+
+  it('resumes its input each time it has read', async () => {
+    const { connect } = await begin();
+    const control = await connect();
+    const size = 16 * 1024;
+    await control.call('SET', 'v', 'x'.repeat(size));
+    const { wire, held } = await deaf();
+    pause(wire);
+    // More requests than one read takes.
+    const asked = 8000;
+    for (let i = 0; i < asked; i++) wire.send('GET', 'v');
+    await eventually('output piles up', () => held() > MB / 2);
+    await sleep(100);
+    expect(held()).toBeLessThan(4 * MB);
+    (wire as unknown as { socket: { resume(): void } }).socket.resume();
+    const replies = await wire.replies(asked, 30_000);
+    expect(replies.every((reply) => reply.length === size + 10)).toBe(true);
+  });
 });

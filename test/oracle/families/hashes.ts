@@ -12,6 +12,7 @@ import {
   junk,
   key,
   many,
+  manyDistinct,
   member,
   opt,
   options,
@@ -23,7 +24,7 @@ import {
 
 const k = key('h');
 const pairs = fewOrCrowd(
-  many(1, 4, member, value),
+  manyDistinct(1, 4, 'first', member, value),
   crowd(100, 200, (i) => [`f${i}`, String(i)]),
 );
 
@@ -31,7 +32,7 @@ export const hashes: Family = {
   name: 'hashes',
   commands: {
     HSET: [10, k, pairs, opt(0.03, member)],
-    HMSET: [2, k, many(1, 3, member, value), opt(0.05, member)],
+    HMSET: [2, k, manyDistinct(1, 3, 'first', member, value), opt(0.05, member)],
     HSETNX: [3, k, member, value],
     HGET: [5, k, member],
     HMGET: [3, k, many(1, 4, member)],

@@ -159,7 +159,8 @@ export const keys: Family = {
     SORT: [6, sortable, sort],
     SORT_RO: [2, sortable, sortRo],
     'OBJECT ENCODING': [5, anyKey],
-    'OBJECT REFCOUNT': [1, anyKey],
+    // Inside MULTI the queued arguments of Redis hold references to the values that they became.
+    'OBJECT REFCOUNT': [1, (g) => (g.inMulti ? ['nosuch'] : expand([anyKey], g))],
     'OBJECT IDLETIME': [1, anyKey],
     'OBJECT FREQ': [1, anyKey],
     'OBJECT bogus': [0.3, opt(0.5, anyKey)],

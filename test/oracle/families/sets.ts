@@ -13,6 +13,7 @@ import {
   junk,
   key,
   many,
+  manyDistinct,
   member,
   opt,
   options,
@@ -22,13 +23,14 @@ import {
 } from '../grammar.ts';
 
 const k = key('e');
-const ints = many(
+const ints = manyDistinct(
   1,
   4,
+  'last',
   alt('1', '2', '3', '4', '5', '100', '70000', '-3', '5000000000', '-9223372036854775808'),
 );
 const members = fewOrCrowd(
-  alt(ints, many(1, 4, member)),
+  alt(ints, manyDistinct(1, 4, 'last', member)),
   alt(
     crowd(100, 200, (i) => [`m${i}`]),
     crowd(400, 600, (i) => [String(i)]),

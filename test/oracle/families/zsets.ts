@@ -15,6 +15,7 @@ import {
   key,
   lexBound,
   many,
+  manyDistinct,
   member,
   opt,
   options,
@@ -29,10 +30,8 @@ import { command } from '../steps.ts';
 
 const k = key('z');
 const either = (g: Gen): string => expand([g.random.chance(0.85) ? k : key('e')], g)[0]!;
-const pairs = fewOrCrowd(
-  many(1, 4, score, member),
-  crowd(100, 200, (i) => [String(i % 17), `m${i}`]),
-);
+const some = manyDistinct(1, 4, 'last', score, member);
+const crowded = crowd(100, 200, (i) => [String(i % 17), `m${i}`]);
 /**
  * LEX ranges are only defined where all scores are equal (otherwise the answer depends on the random levels of
  * Redis' skip list), so they have keys of their own that nothing else writes; x:9 is a string.
@@ -40,7 +39,7 @@ const pairs = fewOrCrowd(
 const level: Part = (g) => [`x:${g.random.int(0, 3)}`];
 const lex: Part = (g) => (g.random.chance(0.93) ? expand([level], g) : [g.random.pick(['x:9', 'x:none'])]);
 const flat = fewOrCrowd(
-  many(1, 4, '0', member),
+  manyDistinct(1, 4, 'last', '0', member),
   crowd(100, 200, (i) => ['0', `m${i}`]),
 );
 const limit = opt(0.3, 'LIMIT', index, index);
@@ -84,11 +83,14 @@ const noMulti =
 export const zsets: Family = {
   name: 'zsets',
   commands: {
+    // No options before a crowd: 7.2 grows the collection for members that XX then does not add.
     ZADD: [
       14,
       k,
-      opt(0.4, options(0.35, alt('NX', 'XX'), alt('GT', 'LT'), 'CH', opt(0.3, 'INCR'))),
-      pairs,
+      fewOrCrowd(
+        seq(opt(0.4, options(0.35, alt('NX', 'XX'), alt('GT', 'LT'), 'CH', opt(0.3, 'INCR'))), some),
+        crowded,
+      ),
       opt(0.02, member),
     ],
     ZINCRBY: [4, k, score, member],
@@ -132,7 +134,7 @@ export const zsets: Family = {
     ZRANDMEMBER: [3, k, opt(0.7, count, opt(0.4, alt('WITHSCORES', 'WITHSCORES', junk)))],
     ZSCAN: [2, k, '0', options(0.3, seq('MATCH', pattern), seq('COUNT', positive), opt(0.05, junk))],
     'OBJECT ENCODING': [2, k],
-    SADD: [1, key('e'), many(1, 3, member)],
+    SADD: [1, key('e'), manyDistinct(1, 3, 'last', member)],
     SORT: [0.5, k, opt(0.5, 'ALPHA'), opt(0.3, 'LIMIT', int, int)],
   },
   scenarios: [

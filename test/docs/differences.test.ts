@@ -1,0 +1,245 @@
+// The deliberate differences from Redis that docs/differences.md lists, each shown on real behaviour. The page names
+// these tests; docs.test.ts sees to it that it names them all.
+import { networkInterfaces } from 'node:os';
+import { connect } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { UNSUPPORTED_AREAS } from '../../src/commands/unsupported.ts';
+import { UNSUPPORTED_NAMES, unsupportedDirective } from '../../src/engine/unsupported-directives.ts';
+import { type Database, open, VirtualClock } from '../../src/index.ts';
+import { ConfigurationError, readConfiguration } from '../../src/server/configuration.ts';
+import { listen } from '../../src/server/index.ts';
+
+let db: Database;
+beforeEach(async () => {
+  db = await open({ seed: 1, clock: new VirtualClock(), config: { 'enable-debug-command': 'yes' } });
+});
+afterEach(() => db.close());
+
+function errorOf(...[name, ...args]: (string | number)[]): string {
+  try {
+    db.call(String(name), ...args);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return 'no error';
+}
+
+const MISSING = UNSUPPORTED_AREAS.flatMap((area) => area.commands.map((name) => ({ name, ...area })));
+
+describe('commands', () => {
+  it('missing commands answer what is missing', () => {
+    for (const { name, when, planned } of MISSING) {
+      const shown = name.replace('|', ' ').toUpperCase();
+      expect(errorOf(...name.split('|'), 'argument')).toBe(
+        `ERR '${shown}' is not supported by Holdfast${planned ? ' yet' : ''}: ${when} (see docs/differences.md)`,
+      );
+    }
+    db.multi();
+    expect(errorOf('XADD', 's', '*', 'f', 'v')).toContain('not supported');
+    expect(errorOf('EXEC')).toMatch(/^EXECABORT/);
+  });
+
+  it('COMMAND does not list them', () => {
+    const listed = db.commandList();
+    expect(listed).toContain('get');
+    expect(MISSING.filter(({ name }) => listed.includes(name))).toEqual([]);
+    expect(db.commandInfo('xadd')).toEqual([null]);
+    expect(Object.keys(db.commandDocs('xadd'))).toEqual([]);
+    expect(db.commandCount()).toBe(listed.length);
+  });
+
+  it('HELP is in our own words', () => {
+    for (const container of ['CLIENT', 'COMMAND', 'CONFIG', 'DEBUG', 'OBJECT', 'PUBSUB']) {
+      const lines = db.call(container, 'HELP') as string[];
+      expect(lines[0].startsWith(container)).toBe(true);
+      expect(lines.join()).not.toContain('[<arg> [value] [opt] ...]');
+    }
+  });
+
+  it('COMMAND DOCS has our own summaries and argument trees', () => {
+    const { set } = db.commandDocs('set') as { set: Record<string, unknown> };
+    expect(Object.keys(set)).toEqual(['summary', 'since', 'group', 'complexity', 'arguments']);
+    const fields = (set.arguments as object[]).flatMap(Object.keys);
+    expect(new Set(fields)).toEqual(new Set(['name', 'type', 'token', 'flags', 'arguments']));
+    expect(set.summary).not.toBe(
+      'Sets the string value of a key, ignoring its type. The key is created if it doesn\'t exist.',
+    );
+  });
+
+  it('DEBUG has only some subcommands', () => {
+    expect(db.call('DEBUG', 'STRINGMATCH-LEN', '10', 'a*')).toBe(1);
+    expect(errorOf('DEBUG', 'JMAP')).toMatch(/^ERR unknown subcommand 'JMAP'/);
+    expect(errorOf('DEBUG', 'RELOAD')).toContain("'DEBUG RELOAD' is not supported by Holdfast");
+  });
+
+  it('DEBUG OBJECT has no address and no serialized length', () => {
+    db.set('k', 'v');
+    expect(db.debugObject('k')).toMatch(/^Value refcount:1 encoding:embstr lru:\d+ lru_seconds_idle:0$/);
+  });
+
+  it('CLIENT LIST estimates memory or says 0', () => {
+    db.multi();
+    db.call('SET', 'k', 'v');
+    const other = db.session();
+    const line = other.clientList().split('\n')[0];
+    expect(line).toContain(' qbuf-free=0 argv-mem=0 multi-mem=5 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=5 events=r ');
+  });
+
+  it('a session in process has no address', () => {
+    expect(db.clientInfo()).toMatch(/^id=1 addr=in-process:0 laddr=in-process:0 fd=-1 /);
+  });
+
+  it('there is no user but default', () => {
+    expect(errorOf('AUTH', 'ada', 'secret')).toMatch(/^WRONGPASS/);
+    expect(errorOf('HELLO', '3', 'AUTH', 'ada', 'secret')).toMatch(/^WRONGPASS/);
+    expect(errorOf('CLIENT', 'KILL', 'USER', 'ada')).toBe("ERR No such user 'ada'");
+    expect(db.clientInfo()).toContain(' user=default ');
+  });
+
+  it('INFO has only the fields that are listed', () => {
+    const sections = [...db.info().matchAll(/^# (\w+)/gm)].map((match) => match[1]);
+    expect(sections).toEqual([
+      ...['Server', 'Clients', 'Memory', 'Persistence', 'Stats', 'Replication', 'CPU', 'Errorstats', 'Cluster'],
+      'Keyspace',
+    ]);
+    expect(db.info()).not.toMatch(/^(rdb_last_save_time|evicted_keys|instantaneous_ops_per_sec|used_memory_lua):/m);
+    db.set('k', 'v', 'EX', 100);
+    expect(db.info('keyspace')).toBe('# Keyspace\r\ndb0:keys=1,expires=1,avg_ttl=0\r\n');
+    expect(db.info('commandstats')).toMatch(/^cmdstat_set:calls=\d+,rejected_calls=\d+,failed_calls=\d+\r$/m);
+  });
+
+  it('SHUTDOWN is for servers', () => {
+    expect(errorOf('SHUTDOWN', 'SAVE')).toBe('ERR SHUTDOWN is for servers: an embedded engine ends by close()');
+    expect(db.ping()).toBe('PONG');
+  });
+});
+
+describe('directives', () => {
+  it('directives without effect are refused with what holds instead', () => {
+    for (const name of UNSUPPORTED_NAMES) {
+      const error = errorOf('CONFIG', 'SET', name, 'certainly-not-what-holds');
+      expect(error).toBe(
+        `ERR CONFIG SET failed (possibly related to argument '${name}') - not supported by Holdfast: ${unsupportedDirective(name)} (see docs/differences.md)`,
+      );
+    }
+    expect(db.configSet('appendfsync', 'everysec')).toBe('OK');
+    expect(db.configGet('appendfsync')).toEqual({});
+    expect(errorOf('CONFIG', 'REWRITE')).toContain('it does not write its configuration file');
+  });
+
+  it('CONFIG GET answers save, appendonly and maxmemory as turned off', () => {
+    expect({ ...db.configGet('save', 'appendonly', 'maxmemory') }).toEqual({
+      save: '',
+      appendonly: 'no',
+      maxmemory: '0',
+    });
+    expect(Object.keys(db.configGet('*')).filter((name) => unsupportedDirective(name) !== null)).toHaveLength(3);
+  });
+
+  it('an unknown directive is an error in our own words', () => {
+    const files = { read: () => 'maxmemmory 1\n', list: () => [] };
+    expect(() => readConfiguration(['redis.conf'], files)).toThrow(
+      new ConfigurationError("unknown directive 'maxmemmory' at redis.conf:1: did you mean 'maxmemory'?"),
+    );
+  });
+
+  it('maxmemory-policy only chooses between IDLETIME and FREQ', () => {
+    db.set('k', 'v');
+    expect(db.objectIdletime('k')).toBe(0);
+    db.configSet('maxmemory-policy', 'allkeys-lfu');
+    expect(db.objectFreq('k')).toBeGreaterThanOrEqual(0);
+    expect(errorOf('OBJECT', 'IDLETIME', 'k')).toMatch(/^ERR An LFU maxmemory policy is selected/);
+  });
+
+  const outside = Object.values(networkInterfaces())
+    .flat()
+    .find((address) => address !== undefined && !address.internal && address.family === 'IPv4')?.address;
+
+  it.skipIf(outside === undefined)('protected mode refuses in our own words', async () => {
+    const server = await listen(db, { port: 0, bind: ['0.0.0.0'] });
+    const words = await new Promise<string>((resolve, reject) => {
+      const socket = connect(server.port, outside);
+      let text = '';
+      socket.on('data', (chunk) => {
+        text += chunk;
+      });
+      socket.on('end', () => resolve(text));
+      socket.on('error', reject);
+    });
+    await server.close();
+    expect(words).toMatch(/^-DENIED Holdfast is running in protected mode: no password is set, .*\r\n$/);
+  });
+});
+
+describe('order and chance', () => {
+  it('SCAN sees what stays, in its own order', () => {
+    for (let i = 0; i < 5000; i++) db.set(`stays:${i}`, i);
+    const seen = new Set<string>();
+    let cursor = '0';
+    let calls = 0;
+    do {
+      const [next, keys] = db.scan(cursor, 'COUNT', 100);
+      for (const key of keys) seen.add(key);
+      cursor = next;
+      // Keys come and go meanwhile.
+      for (let i = 0; i < 50; i++) db.set(`new:${calls}:${i}`, 1);
+      db.del(`new:${calls - 1}:0`);
+      calls++;
+    } while (cursor !== '0' && calls < 10_000);
+    expect(cursor).toBe('0');
+    for (let i = 0; i < 5000; i++) expect(seen.has(`stays:${i}`)).toBe(true);
+  });
+
+  it('small collections have the order of Redis', () => {
+    db.sadd('numbers', 30, 1, 20);
+    expect(db.smembers('numbers')).toEqual(['1', '20', '30']);
+    db.hset('h', 'z', 1, 'a', 2, 'm', 3);
+    expect(db.hkeys('h')).toEqual(['z', 'a', 'm']);
+    db.sadd('words', 'z', 'a', 'm');
+    expect(db.smembers('words')).toEqual(['z', 'a', 'm']);
+  });
+
+  it('chance repeats with its seed', async () => {
+    const runs: unknown[] = [];
+    for (let run = 0; run < 2; run++) {
+      const same = await open({ seed: 42 });
+      for (let i = 0; i < 100; i++) same.sadd('s', i);
+      runs.push(Array.from({ length: 20 }, () => same.spop('s')));
+      same.close();
+    }
+    expect(runs[0]).toEqual(runs[1]);
+    expect(new Set(runs[0] as string[]).size).toBe(20);
+  });
+
+  it('SORT ALPHA compares bytes', () => {
+    db.rpush('l', 'b', 'B', 'a', 'é', 'z');
+    expect(db.sort('l', 'ALPHA')).toEqual(['B', 'a', 'b', 'z', 'é']);
+  });
+});
+
+describe('limits', () => {
+  it('a string is at most as long as V8 allows', () => {
+    const longest = 2 ** 29 - 24;
+    expect(() => 'x'.repeat(longest)).not.toThrow();
+    expect(() => 'x'.repeat(longest + 1)).toThrow(RangeError);
+    const error = 'ERR string exceeds maximum allowed size (proto-max-bulk-len)';
+    expect(errorOf('SETRANGE', 'k', longest, 'x')).toBe(error);
+    db.configSet('proto-max-bulk-len', '1gb');
+    expect(errorOf('SETRANGE', 'k', longest, 'x')).toBe(error);
+    expect(db.exists('k')).toBe(0);
+  });
+
+  it('repeated random choices are limited', () => {
+    db.sadd('s', 'a');
+    db.hset('h', 'f', 'v');
+    db.zadd('z', 1, 'm');
+    for (const [command, key] of [
+      ['SRANDMEMBER', 's'],
+      ['HRANDFIELD', 'h'],
+      ['ZRANDMEMBER', 'z'],
+    ]) {
+      expect(errorOf(command, key, -(2 ** 24) - 1)).toBe('ERR value is out of range');
+      expect(db.call(command, key, -1000)).toHaveLength(1000);
+    }
+  });
+});
