@@ -121,7 +121,10 @@ function infoFields(): string {
     Errorstats: 'one line for each first word of an error',
     Keyspace: 'one line for each database with keys; `avg_ttl` is 0',
   };
-  rows.push(['Commandstats', 'on request, one line for each command called: `calls`, `rejected_calls`, `failed_calls`']);
+  rows.push([
+    'Commandstats',
+    'on request, one line for each command called: `calls`, `rejected_calls`, `failed_calls`',
+  ]);
   return table(
     ['section', 'fields'],
     rows.map(([section, fields]) => [section, varying[section] ?? fields]),
@@ -146,13 +149,13 @@ const PARTS: Readonly<Record<string, () => string>> = {
   'error codes': errorCodes,
 };
 
-const PART = /(<!-- generated: ([^>]*?) -->\n)[\s\S]*?(\n<!-- end -->)/g;
+const PART = /(<!-- generated: ([^>]*?) -->\n)[\s\S]*?(<!-- end -->)/g;
 
 function filled(page: string, text: string): string {
   return text.replace(PART, (_, open: string, name: string, close: string) => {
     const part = PARTS[name];
     if (part === undefined) throw new Error(`${page}: there is no part '${name}'`);
-    return `${open}\n${part()}\n${close}`;
+    return `${open}\n${part()}\n\n${close}`;
   });
 }
 

@@ -27,7 +27,10 @@ describe('parseSyntax', () => {
   });
 
   it('reads every row: no bracket is left over, words in upper case are tokens', () => {
-    const names = (argument: Argument): string[] => [argument.name, ...(argument.arguments?.flatMap(names) ?? [])];
+    const names = (argument: Argument): string[] => [
+      argument.name,
+      ...(argument.arguments?.flatMap(names) ?? []),
+    ];
     for (const entry of commandTable.all()) {
       for (const { name, row } of [entry, ...(entry.subcommands?.values() ?? [])]) {
         for (const each of parseSyntax(row.syntax ?? '').flatMap(names)) {

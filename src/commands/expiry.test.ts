@@ -211,7 +211,7 @@ onEveryTarget(
       expect(logged).toEqual(['DEL old; SET new 1']);
       await t.call('SET', 'old', 'v', 'PX', '5');
       clock.advance(6);
-      expect(await loggedOf(t, async () => t.engine.purge(64))).toEqual(['DEL old']);
+      expect(await loggedOf(t, async () => t.engine.purge())).toEqual(['DEL old']);
     });
 
     it('`expired` is told when the key goes, not when its time comes', async () => {

@@ -430,7 +430,7 @@ onEveryTarget(
     it('is dirty where the active cycle removed it', async () => {
       await run(t, ['SET', 'w', '1', 'PX', '10'], ['WATCH', 'w']);
       clock.advance(11);
-      t.engine.purge(64);
+      t.engine.purge();
       expect(await t.call('DBSIZE')).toBe(0);
       expect(await t.exec([['PING']])).toBe(null);
     });
@@ -454,7 +454,7 @@ onEveryTarget(
         await other.call('FLUSHALL');
       }
       await watchExpired();
-      t.engine.purge(64);
+      t.engine.purge();
       expect(await t.call('DBSIZE')).toBe(0);
       expect(await t.exec([['PING']])).toEqual(['PONG']);
     });

@@ -22,13 +22,17 @@ const POSITIONS = 4096;
 /** The last owner number given out. */
 let lastOwner = 0;
 
-/** One table of a directory. Only the directory whose `owner` number this is may write to it; another one copies it. */
+/**
+ * One table of a directory. Only the directory whose `owner` number this is may write to it; another one copies it.
+ * It remembers the hashes, as keys that share a part lie far apart in memory: a split then reads none of them.
+ */
 class Part<V> extends Table<V> {
   /** How many leading bits of the hash all its keys share. */
   readonly depth: number;
   /** Tells it from the tables that lay at its prefix before: a split or a join puts entries into other positions. */
   readonly stamp: number;
   readonly owner: number;
+  private hashes = new Int32Array(16);
 
   constructor(depth: number, stamp: number, owner: number) {
     super();
@@ -37,9 +41,29 @@ class Part<V> extends Table<V> {
     this.owner = owner;
   }
 
+  override append(key: string, value: V, hash = keyHash(key)): number {
+    if (this.size === this.hashes.length) {
+      const more = new Int32Array(this.size * 2);
+      more.set(this.hashes);
+      this.hashes = more;
+    }
+    this.hashes[this.size] = hash;
+    return super.append(key, value, hash);
+  }
+
+  override hashAt(at: number): number {
+    return this.hashes[at];
+  }
+
+  protected override move(from: number, to: number): void {
+    super.move(from, to);
+    this.hashes[to] = this.hashes[from];
+  }
+
   copy(owner: number): Part<V> {
     const to = new Part<V>(this.depth, this.stamp, owner);
     this.copyInto(to);
+    to.hashes = this.hashes.slice();
     return to;
   }
 }
@@ -161,17 +185,19 @@ class Directory<V> {
   }
 
   scan(cursor: number, count: number, visit: (key: string, value: V) => void): number {
-    // The parts are walked in order of the hash prefix, each from its end to its start. Where another part lies at
-    // the prefix than the cursor was made for, it is walked anew.
+    // The parts are walked in order of the hash prefix, each from its end to its start.
     let prefix = Math.floor(cursor / (STAMPS * POSITIONS));
     const stamp = Math.floor(cursor / POSITIONS) % STAMPS;
     let position = cursor % POSITIONS;
     for (let left = count; prefix < PREFIXES; position = 0) {
       const part = this.places[prefix >>> (MAX_DEPTH - this.depth)];
-      const from = part.stamp === stamp ? position : 0;
-      const start = from === 0 || from > part.size ? part.size : from;
-      // Positions of an overlong part do not fit a cursor: it is visited whole.
-      const rest = part.size === 0 ? 0 : part.scan(start, part.size < POSITIONS ? left : part.size, visit);
+      // Where another part lies there than the cursor was made for, it is visited anew, and whole, or a scan whose
+      // parts are split and joined between any two calls would not end. Positions of an overlong part do not fit a
+      // cursor.
+      const stale = position !== 0 && part.stamp !== stamp;
+      const start = position === 0 || stale || position > part.size ? part.size : position;
+      const most = stale || part.size >= POSITIONS ? part.size : left;
+      const rest = part.size === 0 ? 0 : part.scan(start, most, visit);
       if (rest > 0) return (prefix * STAMPS + part.stamp) * POSITIONS + rest;
       left -= start;
       const width = PREFIXES >>> part.depth;
@@ -283,7 +309,7 @@ class Directory<V> {
     const second = at | width;
     const joined = this.fresh(part.depth - 1);
     for (const half of [this.places[first], this.places[second]]) {
-      for (let i = 0; i < half.size; i++) joined.append(half.keys[i], half.values[i]);
+      for (let i = 0; i < half.size; i++) joined.append(half.keys[i], half.values[i], half.hashAt(i));
     }
     this.move(second, first, this.places[second].size);
     this.fill(first, joined);
@@ -423,7 +449,9 @@ export class Dict<V> {
   keys(): string[] {
     if (this.directory === null) return this.table.keys.slice();
     const keys: string[] = [];
-    this.forEach((key) => keys.push(key));
+    this.forEach((key) => {
+      keys.push(key);
+    });
     return keys;
   }
 

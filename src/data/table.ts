@@ -150,10 +150,7 @@ export class Table<V> {
         this.index[slot] = (this.index[slot] & ~(this.index.length - 1)) | (at + 1);
       }
     }
-    if (at !== last) {
-      this.keys[at] = this.keys[last];
-      if (this.values.length > 0) this.values[at] = this.values[last];
-    }
+    if (at !== last) this.move(last, at);
     this.drop(last);
   }
 
@@ -212,7 +209,7 @@ export class Table<V> {
     return copy;
   }
 
-  /** Hash of the entry at a position. */
+  /** Hash of the entry at a position. A subclass may remember it. */
   hashAt(at: number): number {
     return keyHash(this.keys[at]);
   }
@@ -236,6 +233,12 @@ export class Table<V> {
     return i;
   }
 
+  /** Puts an entry into the place of another; a subclass moves its columns. */
+  protected move(from: number, to: number): void {
+    this.keys[to] = this.keys[from];
+    if (this.values.length > 0) this.values[to] = this.values[from];
+  }
+
   private drop(last: number): void {
     this.size = last;
     this.keys.length = last;
@@ -254,7 +257,7 @@ export class Table<V> {
   private slotOf(at: number): number {
     const { index } = this;
     const mask = index.length - 1;
-    let slot = keyHash(this.keys[at]) & mask;
+    let slot = this.hashAt(at) & mask;
     while ((index[slot] & mask) !== at + 1) slot = (slot + 1) & mask;
     return slot;
   }
@@ -265,7 +268,7 @@ export class Table<V> {
     const mask = index.length - 1;
     let hole = this.slotOf(at);
     for (let slot = (hole + 1) & mask; index[slot] !== 0; slot = (slot + 1) & mask) {
-      const home = keyHash(this.keys[(index[slot] & mask) - 1]) & mask;
+      const home = this.hashAt((index[slot] & mask) - 1) & mask;
       if (((slot - home) & mask) >= ((slot - hole) & mask)) {
         index[hole] = index[slot];
         hole = slot;
@@ -282,6 +285,6 @@ export class Table<V> {
     let slots = 32;
     while (slots >> 1 < this.size + (this.size >> 1)) slots <<= 1;
     this.index = new Int32Array(slots);
-    for (let i = 0; i < this.size; i++) this.link(keyHash(this.keys[i]), i);
+    for (let i = 0; i < this.size; i++) this.link(this.hashAt(i), i);
   }
 }

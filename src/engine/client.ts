@@ -40,6 +40,24 @@ export type CommandMethods = {
   >;
 } & (keyof Containers extends never ? unknown : UnionToIntersection<Containers[keyof Containers]>);
 
+/** What a reply is for `buffers`: bulk strings are bytes; words of the server's own (`OK`, a type) stay strings. */
+type InBytes<T> = T extends string
+  ? string extends T
+    ? Uint8Array
+    : T
+  : T extends Promise<infer Awaited>
+    ? Promise<InBytes<Awaited>>
+    : T extends readonly unknown[] | Readonly<Record<string, unknown>>
+      ? { [K in keyof T]: InBytes<T[K]> }
+      : T;
+
+/** A view of a client whose commands answer bytes in place of strings. */
+export type BytesClient = Omit<Client, keyof CommandMethods> & {
+  [K in keyof CommandMethods]: CommandMethods[K] extends (...args: infer Args) => infer Result
+    ? (...args: Args) => InBytes<Result>
+    : never;
+};
+
 /** A message of a channel this client subscribed to. */
 export interface Message {
   readonly kind: 'message' | 'pmessage' | 'smessage';
@@ -76,8 +94,8 @@ export class Client {
   }
 
   /** The same session with replies as bytes (`Buffer` in Node) instead of strings. */
-  get buffers(): Client {
-    return new Client(this.engine, this.core, asBytes);
+  get buffers(): BytesClient {
+    return new Client(this.engine, this.core, asBytes) as unknown as BytesClient;
   }
 
   /** Number that CLIENT ID answers. */

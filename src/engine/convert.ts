@@ -80,7 +80,7 @@ function fromTagged(reply: TaggedReply, texts: Texts): unknown {
     case Kind.Sequence:
       return reply.items.map((item) => fromReply(item, texts));
     case Kind.Verbatim:
-      return utf8Decode(reply.text);
+      return texts(reply.text);
     case Kind.InProtocol:
       return fromReply(reply.reply, texts);
     case Kind.None:

@@ -4,18 +4,20 @@
 import { Bit } from '../commands/derive.ts';
 import { NOAUTH, unknownCommand, unknownSubcommand, wrongArity } from '../commands/errors.ts';
 import { families } from '../commands/index.ts';
-import type { EnginePort, Env, QueuedCommand, SessionPort, StatsPort } from '../commands/ports.ts';
+import type { EnginePort, QueuedCommand, SessionPort } from '../commands/ports.ts';
 import { CommandTable, type TableEntry } from '../commands/table.ts';
 import { isHttp, unsupportedCommand } from '../commands/unsupported.ts';
 import type { Watcher } from '../keyspace/db.ts';
 import { type FrozenSpace, Space } from '../keyspace/space.ts';
 import { PubSub } from '../propagation/pubsub.ts';
-import type { Protocol } from '../resp/encode.ts';
 import { Block, NO_REPLY, QUEUED, type Reply, ReplyError } from '../resp/reply.ts';
 import { Blocking, type Waiter } from './blocking.ts';
 import { Config } from './config.ts';
-import { type Clock, Random, systemClock, type Timer } from './ports.ts';
+import { EngineEnv } from './env.ts';
+import { ExpiryCycle } from './expiry-cycle.ts';
+import { type Clock, Random, systemClock } from './ports.ts';
 import { Gate, type Outlet, Session } from './session.ts';
+import { Stats } from './stats.ts';
 
 export interface EngineOptions {
   readonly clock?: Clock;
@@ -43,37 +45,10 @@ export interface Op {
   readonly args: readonly string[];
 }
 
-// One step of the expiry cycle: about 4 ms of work at most, and when that was not enough the next comes soon.
-const CYCLE_SEGMENTS = 1024;
-const CYCLE_KEYS = 4096;
-const CYCLE_AGAIN_MS = 5;
 const UNBLOCKED = new ReplyError('UNBLOCKED client unblocked via CLIENT UNBLOCK');
 
 // One table serves all engines of the process: rows are constant, counters are only statistics.
 export const commandTable = new CommandTable(families);
-
-class Stats implements StatsPort {
-  connections = 0;
-  rejectedConnections = 0;
-  commands = 0;
-  netInput = 0;
-  netOutput = 0;
-  readonly startedAt: number;
-  readonly errors = new Map<string, number>();
-
-  constructor(now: number) {
-    this.startedAt = now;
-  }
-
-  reset(): void {
-    this.connections = 0;
-    this.rejectedConnections = 0;
-    this.commands = 0;
-    this.netInput = 0;
-    this.netOutput = 0;
-    this.errors.clear();
-  }
-}
 
 export class Engine implements EnginePort {
   readonly space: Space;
@@ -96,10 +71,7 @@ export class Engine implements EnginePort {
   private nextId = 1;
   private depth = 0;
   private ops: Op[] = [];
-  private readonly cursors: number[] = [];
-  private cycleDb = 0;
-  private activeExpire = true;
-  private cycleTimer: Timer | null = null;
+  private readonly expiry: ExpiryCycle;
 
   constructor(options: EngineOptions = {}) {
     this.options = options;
@@ -119,6 +91,14 @@ export class Engine implements EnginePort {
     this.blocking = new Blocking(this.space, this.clock, {
       retry: (waiter) => this.retry(waiter),
       deliver: (session, reply) => this.deliver(session, reply),
+    });
+    const engine = this;
+    this.expiry = new ExpiryCycle(this.space, this.clock, {
+      hz: () => Number(engine.config.value('hz')),
+      get inUnit() {
+        return engine.inUnit;
+      },
+      purged: () => engine.tellPurged(),
     });
     this.space.onEvent = (db, event, key) => this.publishEvent(db, event, key);
     this.space.onExpire = (db, key) => {
@@ -537,7 +517,7 @@ export class Engine implements EnginePort {
   }
 
   setActiveExpire(on: boolean): void {
-    this.activeExpire = on;
+    this.expiry.active = on;
   }
 
   surroundings(section: string): readonly [string, string | number][] {
@@ -552,79 +532,26 @@ export class Engine implements EnginePort {
 
   // ---- the active expiry cycle
 
-  /** Starts purging expired keys in the background (no reason to stay alive); false where it runs already. */
+  /** Starts purging expired keys in the background; false where it runs already. */
   start(): boolean {
-    if (this.cycleTimer !== null) return false;
-    this.scheduleCycle();
-    return true;
+    return this.expiry.start();
   }
 
   stop(): void {
-    this.cycleTimer?.cancel();
-    this.cycleTimer = null;
+    this.expiry.stop();
   }
 
-  private scheduleCycle(more = false): void {
-    const pause = more ? CYCLE_AGAIN_MS : Math.floor(1000 / Number(this.config.value('hz')));
-    this.cycleTimer = this.clock.after(pause, () => this.cycle(), true);
+  /** Purges expired keys now, wherever they are; answers how many. */
+  purge(): number {
+    return this.expiry.purge(Number.POSITIVE_INFINITY);
   }
 
-  // When many keys expire together they are purged in small steps, so that commands run in between.
-  private cycle(): void {
-    this.space.tick();
-    let purged = 0;
-    if (this.activeExpire && this.depth === 0) purged = this.purge(CYCLE_SEGMENTS, CYCLE_KEYS);
-    this.scheduleCycle(purged >= CYCLE_KEYS);
-  }
-
-  /**
-   * Looks at up to `segments` segments of each database for expired keys and removes them, up to about `most`;
-   * answers how many.
-   */
-  purge(segments: number, most = Number.POSITIVE_INFINITY): number {
-    const { dbs } = this.space;
-    let purged = 0;
-    for (let i = 0; i < dbs.length && purged < most; i++) {
-      this.cycleDb = (this.cycleDb + 1) % dbs.length;
-      const db = dbs[this.cycleDb];
-      if (db.expires === 0) continue;
-      const step = db.expireCycle(this.cursors[this.cycleDb] ?? 0, segments, most - purged);
-      this.cursors[this.cycleDb] = step.next;
-      purged += step.purged;
-    }
-    this.space.endUnit();
-    // Each expired key is a unit of its own in the log.
+  // Each expired key is a unit of its own in the log.
+  private tellPurged(): void {
     const { ops } = this;
     this.ops = [];
     for (const op of ops) this.onUnit?.([op]);
     if (this.changes.length > 0) this.tell();
     if (this.space.readyKeys.length > 0) this.serve();
-    return purged;
-  }
-}
-
-class EngineEnv implements Env {
-  session: SessionPort = undefined as unknown as SessionPort;
-  instead: readonly (readonly string[])[] | null = null;
-  private readonly engine: Engine;
-
-  constructor(engine: Engine) {
-    this.engine = engine;
-  }
-
-  get protocol(): Protocol {
-    return this.session.protocol;
-  }
-
-  get maxBulk(): number {
-    return this.engine.config.maxBulk;
-  }
-
-  micros(): number {
-    return this.engine.space.micros();
-  }
-
-  propagate(...commands: (readonly string[])[]): void {
-    if (this.engine.onUnit !== null) this.instead = commands;
   }
 }

@@ -192,7 +192,7 @@ const ZERO = 0x30;
 const NINE = 0x39;
 
 /** Bytes that an element takes in a listpack: what it is encoded in, and its length again for reading backwards. */
-export function entrySize(value: string): number {
+function entrySize(value: string): number {
   const { length } = value;
   if (length <= 20 && length > 0) {
     const c = value.charCodeAt(0);

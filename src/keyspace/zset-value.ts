@@ -99,8 +99,9 @@ export class ZsetValue extends Collection {
 
   /** Score of a member, or undefined. */
   get(member: string): number | undefined {
+    if (this.order !== null) return this.dict.get(member);
     const place = this.find(member);
-    return place < 0 ? undefined : this.scoreAt(place);
+    return place < 0 ? undefined : this.scores[place];
   }
 
   /** Rank of the member at a place, counted from the lowest. */

@@ -161,11 +161,14 @@ export class Connection implements Outlet {
   }
 
   private failed(error: unknown): void {
-    if (!(error instanceof ProtocolError || error instanceof QueryBufferOverflow)) throw error;
-    if (error instanceof ProtocolError && this.session.replies === 'on') {
-      this.add(new ReplyError(`ERR Protocol error: ${error.message}`));
-    }
     this.session.closing = true;
+    if (error instanceof QueryBufferOverflow) return;
+    const isProtocol = error instanceof ProtocolError;
+    if (this.session.replies === 'on') {
+      this.add(new ReplyError(isProtocol ? `ERR Protocol error: ${error.message}` : 'ERR internal error'));
+    }
+    // A mistake of ours must not take everybody's data with it: this client is cut off, the report goes to stderr.
+    if (!isProtocol) console.error('holdfast: internal error, please report it:', error);
   }
 
   // ---- output

@@ -6,7 +6,7 @@ import { Connection } from './connection.ts';
 import { connectionSettings } from './server.ts';
 
 /** What ioredis asks of a class given as its `Connector` option. */
-export interface IoredisConnector {
+interface IoredisConnector {
   connect(onError?: unknown): Promise<Duplex>;
   disconnect(): void;
   check(info?: unknown): boolean;

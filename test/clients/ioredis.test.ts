@@ -91,7 +91,12 @@ async function pairsOf(stream: AsyncIterable<string[]>): Promise<[string, string
 
 const over = (options: (place: Place) => RedisOptions) => (place: Place) => new Ioredis(options(place));
 
-contract({ title: 'ioredis over TCP', open: over(({ port }) => ({ port, host: '127.0.0.1' })) });
+for (const protocol of [2, 3] as const) {
+  contract({
+    title: `ioredis over TCP, RESP${protocol}`,
+    open: over(({ port }) => ({ port, host: '127.0.0.1', protocol })),
+  });
+}
 contract({ title: 'ioredis over a unix socket', open: over(({ unixSocket }) => ({ path: unixSocket })) });
 contract({
   title: 'ioredis over a stream in memory',

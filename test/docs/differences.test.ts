@@ -1,7 +1,8 @@
 // The deliberate differences from Redis that docs/differences.md lists, each shown on real behaviour. The page names
 // these tests; docs.test.ts sees to it that it names them all.
-import { networkInterfaces } from 'node:os';
+
 import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UNSUPPORTED_AREAS } from '../../src/commands/unsupported.ts';
 import { UNSUPPORTED_NAMES, unsupportedDirective } from '../../src/engine/unsupported-directives.ts';
@@ -62,7 +63,7 @@ describe('commands', () => {
     const fields = (set.arguments as object[]).flatMap(Object.keys);
     expect(new Set(fields)).toEqual(new Set(['name', 'type', 'token', 'flags', 'arguments']));
     expect(set.summary).not.toBe(
-      'Sets the string value of a key, ignoring its type. The key is created if it doesn\'t exist.',
+      "Sets the string value of a key, ignoring its type. The key is created if it doesn't exist.",
     );
   });
 
@@ -82,11 +83,31 @@ describe('commands', () => {
     db.call('SET', 'k', 'v');
     const other = db.session();
     const line = other.clientList().split('\n')[0];
-    expect(line).toContain(' qbuf-free=0 argv-mem=0 multi-mem=5 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=5 events=r ');
+    expect(line).toContain(
+      ' qbuf-free=0 argv-mem=0 multi-mem=5 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=5 events=r ',
+    );
   });
 
   it('a session in process has no address', () => {
     expect(db.clientInfo()).toMatch(/^id=1 addr=in-process:0 laddr=in-process:0 fd=-1 /);
+  });
+
+  it('a refused command drops what was queued', () => {
+    const info = (): string => /multi=\S+/.exec(other.clientList('ID', db.id))?.[0] ?? '';
+    const other = db.session();
+    db.multi();
+    db.call('SET', 'k', 'v');
+    expect(info()).toBe('multi=1');
+    expect(errorOf('NOSUCH')).toMatch(/^ERR unknown command/);
+    expect(info()).toBe('multi=0');
+    expect(errorOf('EXEC')).toMatch(/^EXECABORT/);
+    expect(db.exists('k')).toBe(0);
+  });
+
+  it('OBJECT REFCOUNT answers by the value alone', () => {
+    db.mset('small', 9999, 'big', 10000, 'text', 'abc');
+    db.rpush('l', 1);
+    expect(['small', 'big', 'text', 'l'].map((key) => db.objectRefcount(key))).toEqual([2147483647, 1, 1, 1]);
   });
 
   it('there is no user but default', () => {
@@ -99,17 +120,31 @@ describe('commands', () => {
   it('INFO has only the fields that are listed', () => {
     const sections = [...db.info().matchAll(/^# (\w+)/gm)].map((match) => match[1]);
     expect(sections).toEqual([
-      ...['Server', 'Clients', 'Memory', 'Persistence', 'Stats', 'Replication', 'CPU', 'Errorstats', 'Cluster'],
+      ...[
+        'Server',
+        'Clients',
+        'Memory',
+        'Persistence',
+        'Stats',
+        'Replication',
+        'CPU',
+        'Errorstats',
+        'Cluster',
+      ],
       'Keyspace',
     ]);
-    expect(db.info()).not.toMatch(/^(rdb_last_save_time|evicted_keys|instantaneous_ops_per_sec|used_memory_lua):/m);
+    expect(db.info()).not.toMatch(
+      /^(rdb_last_save_time|evicted_keys|instantaneous_ops_per_sec|used_memory_lua):/m,
+    );
     db.set('k', 'v', 'EX', 100);
     expect(db.info('keyspace')).toBe('# Keyspace\r\ndb0:keys=1,expires=1,avg_ttl=0\r\n');
     expect(db.info('commandstats')).toMatch(/^cmdstat_set:calls=\d+,rejected_calls=\d+,failed_calls=\d+\r$/m);
   });
 
   it('SHUTDOWN is for servers', () => {
-    expect(errorOf('SHUTDOWN', 'SAVE')).toBe('ERR SHUTDOWN is for servers: an embedded engine ends by close()');
+    expect(errorOf('SHUTDOWN', 'SAVE')).toBe(
+      'ERR SHUTDOWN is for servers: an embedded engine ends by close()',
+    );
     expect(db.ping()).toBe('PONG');
   });
 });
@@ -133,7 +168,9 @@ describe('directives', () => {
       appendonly: 'no',
       maxmemory: '0',
     });
-    expect(Object.keys(db.configGet('*')).filter((name) => unsupportedDirective(name) !== null)).toHaveLength(3);
+    expect(Object.keys(db.configGet('*')).filter((name) => unsupportedDirective(name) !== null)).toHaveLength(
+      3,
+    );
   });
 
   it('an unknown directive is an error in our own words', () => {

@@ -42,7 +42,10 @@ function write(program: Program, port: number): string {
     .replaceAll("'ioredis'", from('test/docs/tracked.ts'))
     .replaceAll('6379', String(port));
   const path = join(folder, `${program.where.replace(/\W/g, '-')}.ts`);
-  writeFileSync(path, `import { __fails, __same } from ${from('test/docs/checks.ts')};\n${source}\nexport {};\n`);
+  writeFileSync(
+    path,
+    `import { __fails, __same } from ${from('test/docs/checks.ts')};\n${source}\nexport {};\n`,
+  );
   files.set(program, path);
   return path;
 }
@@ -91,7 +94,11 @@ for (const page of pages) {
 
 it('every program has correct types', () => {
   expect(files.size).toBeGreaterThan(0);
-  const settings = { extends: '../../tsconfig.json', compilerOptions: { noUnusedLocals: false }, include: ['*.ts'] };
+  const settings = {
+    extends: '../../tsconfig.json',
+    compilerOptions: { noUnusedLocals: false },
+    include: ['*.ts'],
+  };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings));
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const run = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });

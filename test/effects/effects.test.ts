@@ -141,7 +141,7 @@ describe('effects', () => {
         }
         if (++count % 40 !== 0) continue;
         // What has expired is deleted by the original's own DELs: purge both views before they are compared.
-        original.engine.purge(1e6);
+        original.engine.purge();
         expect(contents(copy), `round ${round}, after ${last}: ${replay}`).toEqual(contents(original.engine));
       }
       original.engine.stop();

@@ -19,6 +19,7 @@ import {
   commandName,
   type JudgeOptions,
   judge,
+  judgeEncodings,
   judgeExec,
   needsFollowUp,
   orderMayDiffer,
@@ -132,11 +133,17 @@ export class Match {
   }
 
   async open(): Promise<void> {
-    const timeoutMs = this.options.replyTimeoutMs;
-    this.controlLeft = await Wire.open({ port: this.left.port, host: this.left.host, timeoutMs });
-    this.controlRight = await Wire.open({ port: this.right.port, host: this.right.host, timeoutMs });
+    await this.openControls();
     this.clientsLeft = (await clients(this.controlLeft)).connected;
     this.clientsRight = (await clients(this.controlRight)).connected;
+  }
+
+  private async openControls(): Promise<void> {
+    const timeoutMs = this.options.replyTimeoutMs;
+    this.controlLeft?.close();
+    this.controlRight?.close();
+    this.controlLeft = await Wire.open({ port: this.left.port, host: this.left.host, timeoutMs });
+    this.controlRight = await Wire.open({ port: this.right.port, host: this.right.host, timeoutMs });
   }
 
   close(): void {
@@ -149,6 +156,8 @@ export class Match {
   async reset(): Promise<void> {
     for (const lane of this.lanes) this.drop(lane);
     this.lanes = [];
+    // New control connections too: after a reply that came too late the old ones would be one reply behind.
+    await this.openControls();
     await Promise.all([
       alone(this.controlLeft, this.clientsLeft),
       alone(this.controlRight, this.clientsRight),
@@ -581,9 +590,9 @@ export class Match {
     }
     if (check.kind === 'spop') {
       const [l, r] = await both(['SREM', check.key, ...check.right], ['SREM', check.key, ...check.left]);
-      return l.kind === 'int' && canon(l) === canon(r) && Number(l.text) === check.left.length
-        ? null
-        : `popped members were not in the set (${l.text} / ${r.text})`;
+      if (l.kind !== 'int' || canon(l) !== canon(r) || Number(l.text) !== check.left.length)
+        return `popped members were not in the set (${l.text} / ${r.text})`;
+      return this.sameEncoding(check.key, both);
     }
     const question = [...check.probe, ...check.members];
     const [l, r] = await both(question, question);
@@ -594,6 +603,23 @@ export class Match {
           )
         : Number(v.text) === check.members.length;
     return all(l) && all(r) ? null : 'a chosen member does not exist';
+  }
+
+  /** Equal sets may have come to different encodings by what was popped: then both are built anew. */
+  private async sameEncoding(
+    key: string,
+    both: (l: string[], r: string[]) => Promise<[Value, Value]>,
+  ): Promise<string | null> {
+    const ask = (...question: string[]): Promise<[Value, Value]> => both(question, question);
+    const [l, r] = await ask('OBJECT', 'ENCODING', key);
+    if (judgeEncodings(l.text, r.text, this.options.dialect).ok === true) return null;
+    const [ttl] = await ask('PTTL', key);
+    const members = (await ask('SMEMBERS', key)).map((v) => v.items.map((x) => x.text).sort());
+    if (!sameMultiset(members[0]!, members[1]!)) return 'the sets differ after SPOP';
+    await ask('DEL', key);
+    await ask('SADD', key, ...members[0]!);
+    if (Number(ttl.text) > 0) await ask('PEXPIRE', key, ttl.text);
+    return null;
   }
 
   /** Follows the cursors of both sides to the end and compares what came, pairs for HSCAN and ZSCAN. */

@@ -197,7 +197,12 @@ const ODD_FLOATS = [
   ],
 ];
 export const float: Part = mostly(0.85, FLOATS, ODD_FLOATS);
-export const score: Part = float;
+/** Without -0: whether it survives depends on the encoding, and so on the version. */
+export const score: Part = mostly(
+  0.85,
+  FLOATS,
+  ODD_FLOATS.filter((text) => !text.startsWith('-0')),
+);
 
 export const scoreBound: Part = mostly(
   0.9,

@@ -250,6 +250,9 @@ function encodingVerdict(l: string, r: string): Verdict | null {
 
 const encoding: Normaliser = (_args, l, r, o) => (o.dialect ? encodingVerdict(l.text, r.text) : null);
 
+const refcount: Normaliser = (_args, l, r, o) =>
+  o.dialect && l.kind === 'int' && r.kind === 'int' && Number(r.text) > 0 ? agree('refcount') : null;
+
 /** COMMAND INFO rows without what 7.2 reworded: tips, notes, and the rows of subcommands. */
 function commandRow(v: Value): string {
   if (v.kind !== 'array' || v.items.length !== 10) return canon(v);
@@ -356,6 +359,7 @@ const NORMALISERS: Record<string, Normaliser> = {
   'CLIENT LIST': clientInfo,
   'CLIENT ID': clientId,
   'OBJECT ENCODING': encoding,
+  'OBJECT REFCOUNT': refcount,
   COMMAND: commandList,
   'COMMAND INFO': commandInfo,
   'COMMAND COUNT': commandCount,

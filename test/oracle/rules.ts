@@ -83,6 +83,10 @@ export const RULES = {
     kind: 'dialect',
     why: 'the set of commands differs (7.2 adds some; areas out of scope are absent); common rows are compared',
   },
+  refcount: {
+    kind: 'dialect',
+    why: 'OBJECT REFCOUNT tells how Redis shares objects in memory; Holdfast answers by the value alone',
+  },
   'queue-dropped': {
     kind: 'dialect',
     why: 'a command refused inside MULTI drops what was queued (as Valkey does): CLIENT INFO then says multi=0',

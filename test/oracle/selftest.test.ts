@@ -228,7 +228,7 @@ describe('rules', () => {
     ['double, small, wrong layout', 'ZSCORE z a', bulk('1.0000000000000001e-05'), bulk('1e-5'), false],
     ['double, integer not in full', 'ZSCORE z a', bulk('100000000000000000'), bulk('1e+17'), false],
     ['double, another', 'ZSCORE z a', bulk('0.10000000000000001'), bulk('0.2'), false],
-    ['double, longer', 'ZSCORE z a', bulk('0.1'), bulk('0.10000000000000001'), false],
+    ['double, more digits', 'ZSCORE z a', bulk('0.1'), bulk('0.10000000000000001'), false],
     ['double elsewhere', 'GET k', bulk('0.10000000000000001'), bulk('0.1'), false],
     ['negative zero', 'ZSCORE z a', bulk('-0'), bulk('0'), false],
     ['set encoding', 'OBJECT ENCODING s', bulk('hashtable'), bulk('listpack'), true],

@@ -59,7 +59,9 @@ export function laidOutBy72(text: string): boolean {
   const all = whole! + fraction;
   const digits = all.replace(/^0+/, '').replace(/0+$/, '');
   const scale = Number(exponent) - fraction.length + (all.length - all.replace(/0+$/, '').length);
-  return digits.length <= 17 && text === sign + layout(digits, scale);
+  // The algorithm of 7.2 is not always the shortest, but never far from it.
+  const shortest = value.toExponential().replace(/e.*|[-.]/g, '').length;
+  return digits.length <= shortest + 1 && text === sign + layout(digits, scale);
 }
 
 /** digits * 10^scale */
