@@ -1,7 +1,7 @@
 // CLIENT and its subcommands: who is connected, names, kills, unblocking.
 import { parseInt64 } from '../data/numbers.ts';
 import { EMPTY, NO_REPLY, OK, type Reply, ReplyError, Status, Verbatim } from '../resp/reply.ts';
-import { NOT_INTEGER, SYNTAX } from './errors.ts';
+import { NOT_INTEGER, SYNTAX, toNul } from './errors.ts';
 import type { EnginePort, SessionPort } from './ports.ts';
 import { type Arg, command, container } from './spec.ts';
 
@@ -91,7 +91,7 @@ export const clients = {
         control: (session, args) => {
           const attribute = args[2].toLowerCase();
           if (attribute !== 'lib-name' && attribute !== 'lib-ver') {
-            return new ReplyError(`ERR Unrecognized option '${args[2]}'`);
+            return new ReplyError(`ERR Unrecognized option '${toNul(args[2])}'`);
           }
           if (!isPlainName(args[3])) {
             return new ReplyError(`ERR ${args[2]} cannot contain spaces, newlines or special characters.`);
@@ -234,7 +234,7 @@ function list(_session: SessionPort, args: readonly string[], engine: EnginePort
     const option = args[2].toLowerCase();
     if (option === 'type' && args.length === 4) {
       const type = typeNamed(args[3]);
-      if (type === null) return new ReplyError(`ERR Unknown client type '${args[3]}'`);
+      if (type === null) return new ReplyError(`ERR Unknown client type '${toNul(args[3])}'`);
       chosen = chosen.filter((s) => typeOf(s) === type);
     } else if (option === 'id' && args.length > 3) {
       const ids = args.slice(3).map((arg) => parseInt64(arg));
@@ -265,12 +265,12 @@ function kill(session: SessionPort, args: readonly string[], engine: EnginePort)
         matches.push((s) => s.id === Number(id));
       } else if (option === 'type') {
         const type = typeNamed(value);
-        if (type === null) return new ReplyError(`ERR Unknown client type '${value}'`);
+        if (type === null) return new ReplyError(`ERR Unknown client type '${toNul(value)}'`);
         matches.push((s) => typeOf(s) === type);
       } else if (option === 'addr') matches.push((s) => s.info.address === value);
       else if (option === 'laddr') matches.push((s) => s.info.localAddress === value);
       else if (option === 'user') {
-        if (value !== 'default') return new ReplyError(`ERR No such user '${value}'`);
+        if (value !== 'default') return new ReplyError(`ERR No such user '${toNul(value)}'`);
         matches.push((s) => s.user === value);
       } else if (option === 'skipme') {
         const lower = value.toLowerCase();

@@ -3,7 +3,7 @@
 import { parseInt64 } from '../data/numbers.ts';
 import { MapReply, OK, PONG, type Reply, ReplyError, Status } from '../resp/reply.ts';
 import { clientNameError } from './clients.ts';
-import { SYNTAX, wrongArity } from './errors.ts';
+import { SYNTAX, toNul, wrongArity } from './errors.ts';
 import type { EnginePort, SessionPort } from './ports.ts';
 import { type Arg, command } from './spec.ts';
 
@@ -129,7 +129,7 @@ function hello(session: SessionPort, args: readonly string[], engine: EnginePort
       if (error !== null) return error;
       i++;
     } else {
-      return new ReplyError(`ERR Syntax error in HELLO option '${args[i]}'`);
+      return new ReplyError(`ERR Syntax error in HELLO option '${toNul(args[i])}'`);
     }
   }
   if (login !== null && !authenticate(session, engine, login[0], login[1])) return WRONGPASS;

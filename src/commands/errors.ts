@@ -48,7 +48,12 @@ export function invalidExpire(command: string): ReplyError {
   return new ReplyError(`ERR invalid expire time in '${command}' command`);
 }
 
-function printable(text: string, limit: number): string {
+/** An argument as C prints it into an error: up to its first NUL byte. */
+export function toNul(text: string): string {
   const nul = text.indexOf('\0');
-  return text.slice(0, Math.min(limit, nul < 0 ? text.length : nul)).replace(/[\r\n]/g, ' ');
+  return nul < 0 ? text : text.slice(0, nul);
+}
+
+function printable(text: string, limit: number): string {
+  return toNul(text).slice(0, limit).replace(/[\r\n]/g, ' ');
 }

@@ -24,7 +24,8 @@ let lastOwner = 0;
 
 /**
  * One table of a directory. Only the directory whose `owner` number this is may write to it; another one copies it.
- * It remembers the hashes, as keys that share a part lie far apart in memory: a split then reads none of them.
+ * It remembers the hashes, as keys that share a part lie far apart in memory: splits and removals then read none of
+ * them, which is worth four bytes a key.
  */
 class Part<V> extends Table<V> {
   /** How many leading bits of the hash all its keys share. */
@@ -32,10 +33,12 @@ class Part<V> extends Table<V> {
   /** Tells it from the tables that lay at its prefix before: a split or a join puts entries into other positions. */
   readonly stamp: number;
   readonly owner: number;
-  private hashes = new Int32Array(16);
+  private hashes: Int32Array;
 
-  constructor(depth: number, stamp: number, owner: number) {
+  constructor(depth: number, stamp: number, owner: number, room: number) {
     super();
+    this.hashes = new Int32Array(room);
+    this.reserve(room);
     this.depth = depth;
     this.stamp = stamp;
     this.owner = owner;
@@ -43,7 +46,7 @@ class Part<V> extends Table<V> {
 
   override append(key: string, value: V, hash = keyHash(key)): number {
     if (this.size === this.hashes.length) {
-      const more = new Int32Array(this.size * 2);
+      const more = new Int32Array(Math.max(16, this.size * 2));
       more.set(this.hashes);
       this.hashes = more;
     }
@@ -61,7 +64,7 @@ class Part<V> extends Table<V> {
   }
 
   copy(owner: number): Part<V> {
-    const to = new Part<V>(this.depth, this.stamp, owner);
+    const to = new Part<V>(this.depth, this.stamp, owner, 0);
     this.copyInto(to);
     to.hashes = this.hashes.slice();
     return to;
@@ -88,7 +91,7 @@ class Directory<V> {
   private owner = ++lastOwner;
 
   constructor(table: Table<V> | null) {
-    const part = new Part<V>(0, 0, this.owner);
+    const part = new Part<V>(0, 0, this.owner, 0);
     this.places = [part];
     this.size = table === null ? 0 : table.size;
     if (table !== null) this.divide(part, 0, table);
@@ -244,10 +247,10 @@ class Directory<V> {
     for (let i = this.widthOf(part); i > 0; ) this.places[first + --i] = part;
   }
 
-  private fresh(depth: number): Part<V> {
+  private fresh(depth: number, room: number): Part<V> {
     // 0 is the single table before the first split, and the cursor that starts a part.
     this.lastStamp = (this.lastStamp % (STAMPS - 1)) + 1;
-    return new Part<V>(depth, this.lastStamp, this.owner);
+    return new Part<V>(depth, this.lastStamp, this.owner, room);
   }
 
   private remove(first: number, at: number): void {
@@ -286,8 +289,8 @@ class Directory<V> {
       this.sums = null;
       first *= 2;
     }
-    const low = this.fresh(part.depth + 1);
-    const high = this.fresh(part.depth + 1);
+    const low = this.fresh(part.depth + 1, TABLE_LIMIT);
+    const high = this.fresh(part.depth + 1, TABLE_LIMIT);
     const bit = 31 - part.depth;
     for (let i = 0; i < from.size; i++) {
       const hash = from.hashAt(i);
@@ -307,7 +310,7 @@ class Directory<V> {
     if (other.depth !== part.depth || other.size + part.size > JOIN) return;
     const first = at & ~width;
     const second = at | width;
-    const joined = this.fresh(part.depth - 1);
+    const joined = this.fresh(part.depth - 1, JOIN);
     for (const half of [this.places[first], this.places[second]]) {
       for (let i = 0; i < half.size; i++) joined.append(half.keys[i], half.values[i], half.hashAt(i));
     }

@@ -37,7 +37,7 @@ function hashOf(s: string, seed: number): number {
   return h ^ (h >>> 16);
 }
 
-/** The seed of all tables of this process. Order never depends on it: entries lie in insertion order. */
+/** The seed of all tables of this process. Order in a table never depends on it: entries lie in insertion order. */
 let seed = 0x2545f491;
 
 /** Sets the hash seed; call it before the first table is made. */
@@ -138,6 +138,11 @@ export class Table<V> {
       }
     }
     return at;
+  }
+
+  /** Makes an empty table ready for this many entries, which then come in without any rehash. */
+  protected reserve(entries: number): void {
+    if (entries >= INDEX_FROM) this.index = new Int32Array(1 << (33 - Math.clz32(entries - 1)));
   }
 
   /** Removes the entry at a position; the last entry takes its place. O(1). */

@@ -188,9 +188,16 @@ class SessionCore implements Outlet {
   /** Runs `work` as this session's rollbackable unit. */
   atomic<T>(work: () => T): T {
     const outer = this.engineOwner();
+    const { session } = this;
+    const { db, multi } = session;
     owners.set(this.engine, this);
     try {
       return this.engine.atomic(work);
+    } catch (error) {
+      // The session is back as well: in its database, and out of a MULTI that was begun inside.
+      session.db = db;
+      if (multi === null && session.multi !== null) this.engine.endTransaction(session);
+      throw error;
     } finally {
       if (outer === null) owners.delete(this.engine);
     }

@@ -113,6 +113,20 @@ describe('transaction', () => {
     expect(db.get('other')).toBe('1');
   });
 
+  it('puts the session back as well: its database, and no MULTI', () => {
+    expect(() =>
+      db.transaction((tx) => {
+        tx.select(5);
+        tx.multi();
+        tx.set('queued', '1');
+        throw new Error('no');
+      }),
+    ).toThrow('no');
+    expect(db.set('k', 'v')).toBe('OK');
+    expect(db.get('k')).toBe('v');
+    expect(db.clientInfo()).toMatch(/ db=0 .* multi=-1 /);
+  });
+
   it('is a savepoint inside another', () => {
     db.rpush('l', 'a');
     db.transaction((tx) => {
@@ -126,6 +140,13 @@ describe('transaction', () => {
       expect(tx.lrange('l', 0, -1)).toEqual(['a', 'b']);
     });
     expect(db.lrange('l', 0, -1)).toEqual(['a', 'b']);
+  });
+
+  it('is refused while the session has a MULTI open', () => {
+    db.multi();
+    expect(codeOf(() => db.transaction((tx) => tx.set('k', 'v')))).toBe('HF_BUSY');
+    db.discard();
+    expect(db.transaction((tx) => tx.set('k', 'v'))).toBe('OK');
   });
 
   it('refuses a promise and undoes it', () => {

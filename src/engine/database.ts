@@ -67,6 +67,9 @@ export class Database extends Client {
    */
   transaction<T>(fn: (tx: this) => T): T {
     this.mustBeOpen();
+    if (this.core.session.multi !== null) {
+      throw new HoldfastError('HF_BUSY', 'this session has a MULTI open: EXEC or DISCARD it first');
+    }
     return this.core.atomic(() => {
       const result = fn(this);
       if (typeof (result as { then?: unknown } | null)?.then === 'function') {
@@ -130,7 +133,7 @@ export class Database extends Client {
 
   /** Ends all sessions. Later calls throw `HF_CLOSED`. */
   override close(): void {
-    this.engine.stop();
+    this.engine.close();
     for (const client of [...this.clients]) client.close();
     super.close();
   }

@@ -68,6 +68,8 @@ export class Engine implements EnginePort {
   private readonly options: EngineOptions;
   private readonly blocking: Blocking;
   private readonly env: EngineEnv;
+  /** Set by {@link close}. */
+  isClosed = false;
   private nextId = 1;
   private depth = 0;
   private ops: Op[] = [];
@@ -108,12 +110,21 @@ export class Engine implements EnginePort {
 
   // ---- sessions
 
+  /** @throws Error when the engine is closed. */
   connect(outlet: Outlet): Session {
+    if (this.isClosed) throw new Error('the engine is closed');
     this.stats.connections++;
     const open = outlet.info.trusted || this.config.value('requirepass') === '';
     const session = new Session(this.nextId++, this.space.dbs[0], outlet, this.clock.now(), open);
     this.sessions.set(session.id, session);
     return session;
+  }
+
+  /** Ends all sessions, the connections of transports included; no new one can begin. */
+  close(): void {
+    this.isClosed = true;
+    this.stop();
+    for (const session of [...this.sessions.values()]) this.kill(session);
   }
 
   /** The client is gone: nothing queued runs, nothing of it stays. */
@@ -195,7 +206,8 @@ export class Engine implements EnginePort {
       const refusal = this.refusal(session, entry);
       if (refusal !== null) return this.refuse(session, entry, refusal);
       if (session.multi !== null && (entry.bits & Bit.immediate) === 0) {
-        if (!session.dirtyExec) session.multi.push({ entry, args });
+        // What will be aborted anyway need not be kept.
+        if (!session.dirtyExec && !session.dirtyCas) session.multi.push({ entry, args });
         return QUEUED;
       }
       this.space.touching = !session.noTouch || entry.row.touches === true;

@@ -119,6 +119,10 @@ export class Server {
 
   private accept(accepted: Socket, unix: string | null): void {
     const { engine } = this;
+    if (engine.isClosed) {
+      accepted.destroy();
+      return;
+    }
     const refusal = this.refusal(accepted, unix !== null);
     if (refusal !== null) {
       engine.stats.rejectedConnections++;

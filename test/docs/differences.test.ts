@@ -180,6 +180,27 @@ describe('directives', () => {
     );
   });
 
+  it('bind is the loopback and maxclients as asked', async () => {
+    expect({ ...db.configGet('bind') }).toEqual({ bind: '127.0.0.1 -::1' });
+    // More than any system lets one process have open.
+    expect(db.configSet('maxclients', 4_000_000_000)).toBe('OK');
+    expect({ ...db.configGet('maxclients') }).toEqual({ maxclients: '4000000000' });
+  });
+
+  it('include takes patterns in the name of the file only', () => {
+    const files = {
+      read: (path: string) => (path.endsWith('.conf') ? 'timeout 7\n' : ''),
+      list: () => ['a.conf'],
+    };
+    const read = (include: string) =>
+      readConfiguration(['main'], {
+        ...files,
+        read: (path) => (path === 'main' ? `include ${include}\n` : files.read(path)),
+      });
+    expect(read('conf.d/*.conf').values).toEqual({ timeout: '7' });
+    expect(() => read('conf.?/a.conf')).toThrow("main:1: include takes patterns in the file's name only");
+  });
+
   it('maxmemory-policy only chooses between IDLETIME and FREQ', () => {
     db.set('k', 'v');
     expect(db.objectIdletime('k')).toBe(0);

@@ -10,7 +10,7 @@ import { oracleAvailable, startRedis } from '../support/redis-server.ts';
 import { CASE_CONNECTIONS, caseSteps, readCases } from './cases.ts';
 import { type Difference, Match } from './execute.ts';
 import { CONNECTIONS, generateRound, pickFamilies } from './generate.ts';
-import { showStep } from './steps.ts';
+import { quoteArg, showStep } from './steps.ts';
 
 const cases = readCases(join(dirname(fileURLToPath(import.meta.url)), 'cases'));
 const available = oracleAvailable();
@@ -35,7 +35,7 @@ async function open(connections: number, directed: boolean): Promise<Match> {
 }
 
 const shown = (found: Difference): string =>
-  `${found.why}\n  command  ${found.args.join(' ')}\n  redis    ${found.left}\n  holdfast ${found.right}`;
+  `${found.why}\n  command  ${found.args.map(quoteArg).join(' ')}\n  redis    ${found.left}\n  holdfast ${found.right}`;
 
 describe.skipIf(!available)('oracle', () => {
   beforeAll(async () => {

@@ -57,10 +57,6 @@ export const RULES = {
     kind: 'dialect',
     why: '7.2 keeps small lists as listpack; 7.0 calls every list quicklist',
   },
-  'bitcount-missing-key': {
-    kind: 'dialect',
-    why: '7.2 checks the arguments of BITCOUNT and BITPOS before it answers for a missing key; 7.0 does not',
-  },
   'block-timeout-range': {
     kind: 'dialect',
     why: '7.2 says "timeout is out of range" where 7.0 overflows and says "timeout is negative"',
@@ -132,11 +128,5 @@ export const REPLY_DIALECTS: readonly { id: RuleId; command: RegExp; left: RegEx
     command: /^HELLO$/,
     left: /^error:WRONGPASS /,
     right: /^error:ERR (Syntax error in HELLO option|Client names cannot contain) /,
-  },
-  {
-    id: 'bitcount-missing-key',
-    command: /^BIT(COUNT|POS)$/,
-    left: /^(int:(0|-1)$|error:WRONGTYPE )/,
-    right: /^error:ERR /,
   },
 ];

@@ -236,8 +236,6 @@ describe('rules', () => {
     ['encoding', 'OBJECT ENCODING s', bulk('embstr'), bulk('raw'), false],
     ['news of 7.2', 'CLIENT SETINFO a b', "-ERR unknown subcommand 'SETINFO'.\r\n", '+OK\r\n', true],
     ['no news', 'CLIENT SETNAME a', "-ERR unknown subcommand 'SETNAME'.\r\n", '+OK\r\n', false],
-    ['BITCOUNT missing', 'BITCOUNT k a b', ':0\r\n', '-ERR value is not an integer\r\n', true],
-    ['BITCOUNT wrong', 'BITCOUNT k 0 1', ':3\r\n', '-ERR value is not an integer\r\n', false],
     ['timeout text', 'BLPOP k inf', '-ERR timeout is negative\r\n', '-ERR timeout is out of range\r\n', true],
     [
       'timeout text elsewhere',
@@ -254,7 +252,6 @@ describe('rules', () => {
   it('applies no dialect rule when the oracle meets itself', () => {
     expect(said('ZSCORE z a', bulk('0.10000000000000001'), bulk('0.1'), false).ok).toBe(false);
     expect(said('OBJECT ENCODING s', bulk('hashtable'), bulk('listpack'), false).ok).toBe(false);
-    expect(said('BITCOUNT k a b', ':0\r\n', '-ERR x\r\n', false).ok).toBe(false);
   });
 
   it('asks before it accepts another order of one key, or another random member', () => {
