@@ -31,8 +31,7 @@ export function startRedis(name = 'redis'): Promise<Running> {
 
 export function startHoldfast(): Promise<Running> {
   const program = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
-  // By its first line, as `npx holdfast serve` runs it: that line sets the size of V8's young generation.
-  return start('holdfast', program, ['serve', ...NO_PERSISTENCE]);
+  return start('holdfast', process.execPath, [program, 'serve', ...NO_PERSISTENCE]);
 }
 
 /** Redis and its rival, for the time of `work`. */

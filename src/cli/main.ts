@@ -1,6 +1,5 @@
-#!/usr/bin/env -S node --max-semi-space-size=32
+#!/usr/bin/env node
 // The `holdfast` program: finds the command and runs it. What serve does is in serve.ts, the texts in help.ts.
-// The flag above: stored values outlive the young generation's default 16 MB too often (SET: 5-7 % less time).
 import { HELP, SERVE_HELP } from './help.ts';
 import { serve } from './serve.ts';
 import { version } from './version.ts';

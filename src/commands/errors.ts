@@ -55,5 +55,7 @@ export function toNul(text: string): string {
 }
 
 function printable(text: string, limit: number): string {
-  return toNul(text).slice(0, limit).replace(/[\r\n]/g, ' ');
+  return toNul(text)
+    .slice(0, limit)
+    .replace(/[\r\n]/g, ' ');
 }

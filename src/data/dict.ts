@@ -3,7 +3,7 @@
 // steps, and a clone shares the tables until one of the two sides writes to them.
 import { keyHash, Table } from './table.ts';
 
-/** A table splits beyond this many entries: 0.1 ms of work or so. */
+/** A table is split rather than to grow beyond this many entries: 0.1 ms of work or so. */
 export const TABLE_LIMIT = 2048;
 
 /** Two halves are joined when together they hold no more than this, so that joining and splitting never alternate. */
@@ -52,6 +52,25 @@ class Part<V> extends Table<V> {
     }
     this.hashes[this.size] = hash;
     return super.append(key, value, hash);
+  }
+
+  /** Fills this part, which is empty and has the room, with the entries of another table where a bit of the hash is so. */
+  take(from: Table<V>, bit: number, wanted: number): void {
+    // Arrays that once were as long do not grow again before the next split.
+    const keys = from.keys.slice();
+    const values = from.values.slice();
+    let n = 0;
+    for (let i = 0; i < from.size; i++) {
+      const hash = from.hashAt(i);
+      if (((hash >>> bit) & 1) !== wanted) continue;
+      this.hashes[n] = hash;
+      keys[n] = keys[i];
+      if (values.length > 0) values[n] = values[i];
+      n++;
+    }
+    keys.length = n;
+    if (values.length > 0) values.length = n;
+    this.load(keys, values);
   }
 
   override hashAt(at: number): number {
@@ -289,13 +308,11 @@ class Directory<V> {
       this.sums = null;
       first *= 2;
     }
-    const low = this.fresh(part.depth + 1, TABLE_LIMIT);
-    const high = this.fresh(part.depth + 1, TABLE_LIMIT);
-    const bit = 31 - part.depth;
-    for (let i = 0; i < from.size; i++) {
-      const hash = from.hashAt(i);
-      ((hash >>> bit) & 1 ? high : low).append(from.keys[i], from.values[i], hash);
-    }
+    const room = Math.max(TABLE_LIMIT, from.size);
+    const low = this.fresh(part.depth + 1, room);
+    const high = this.fresh(part.depth + 1, room);
+    low.take(from, 31 - part.depth, 0);
+    high.take(from, 31 - part.depth, 1);
     const second = first + this.widthOf(low);
     this.fill(first, low);
     this.fill(second, high);
@@ -413,14 +430,14 @@ export class Dict<V> {
   set(key: string, value: V, ordered = false): boolean {
     if (this.directory !== null) return this.directory.set(key, value);
     const fresh = this.table.set(key, value);
-    if (fresh && this.table.size > TABLE_LIMIT && !ordered) this.spread();
+    if (fresh && this.table.size >= TABLE_LIMIT && !ordered) this.spread();
     return fresh;
   }
 
   /** Adds a key that is known to be absent. */
   append(key: string, value: V, ordered = false): void {
     if (this.directory !== null) this.directory.insert(key, value, keyHash(key));
-    else if (this.table.append(key, value) >= TABLE_LIMIT && !ordered) this.spread();
+    else if (this.table.append(key, value) >= TABLE_LIMIT - 1 && !ordered) this.spread();
   }
 
   /** Removes a key, keeping the order of the others only when `ordered`; true when it was there. */

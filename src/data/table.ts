@@ -145,6 +145,14 @@ export class Table<V> {
     if (entries >= INDEX_FROM) this.index = new Int32Array(1 << (33 - Math.clz32(entries - 1)));
   }
 
+  /** Fills an empty table, made ready by {@link reserve}, with entries whose hashes it knows. */
+  protected load(keys: string[], values: V[]): void {
+    this.size = keys.length;
+    this.keys = keys;
+    this.values = values;
+    for (let i = 0; i < keys.length; i++) this.link(this.hashAt(i), i);
+  }
+
   /** Removes the entry at a position; the last entry takes its place. O(1). */
   removeAt(at: number): void {
     const last = this.size - 1;

@@ -88,9 +88,7 @@ export class Blocking {
     this.serving = true;
     try {
       while (this.space.readyKeys.length > 0) {
-        const ready = this.space.readyKeys;
-        this.space.readyKeys = [];
-        for (const { db, key } of ready) this.serveKey(db, key);
+        for (const { db, key } of this.space.takeReady()) this.serveKey(db, key);
       }
     } finally {
       this.serving = false;
@@ -130,6 +128,8 @@ export class Blocking {
       if (queue === undefined) queues.set(key, new Set([waiter]));
       else queue.add(waiter);
     }
+    const { waitedTypes } = this.space;
+    waitedTypes.set(waiter.block.type, (waitedTypes.get(waiter.block.type) ?? 0) + 1);
     if (waiter.block.wakesWhenGone) this.space.goneWaiters++;
   }
 
@@ -140,6 +140,10 @@ export class Blocking {
       queue?.delete(waiter);
       if (queue?.size === 0) queues.delete(key);
     }
+    const { waitedTypes } = this.space;
+    const left = (waitedTypes.get(waiter.block.type) ?? 0) - 1;
+    if (left > 0) waitedTypes.set(waiter.block.type, left);
+    else waitedTypes.delete(waiter.block.type);
     if (waiter.block.wakesWhenGone) this.space.goneWaiters--;
   }
 

@@ -522,7 +522,7 @@ export class Db {
     space.journal?.recordMissing(this, key);
     this.at = this.insert(key, value);
     space.stampNew(this.seg, this.at);
-    if (value instanceof Collection) space.ready(this, key);
+    if (value instanceof Collection) space.ready(this, key, value.type);
     if (space.eventFlags & Event.new) this.notify(Event.new, 'new', key);
   }
 

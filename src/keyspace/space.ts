@@ -3,7 +3,7 @@
 import { Db, type FrozenDb } from './db.ts';
 import { Journal } from './journal.ts';
 import type { Segment } from './segment.ts';
-import { DEFAULT_LIMITS, type EncodingLimits } from './values.ts';
+import { DEFAULT_LIMITS, type EncodingLimits, type TypeName } from './values.ts';
 
 /** What the keyspace needs from outside: time and chance are ports, so that a run can be repeated. */
 export interface SpacePorts {
@@ -65,6 +65,10 @@ export class Space {
   goneWaiters = 0;
   /** Waited keys that got a value since the last time waiters were served, in order. */
   readyKeys: { db: Db; key: string }[] = [];
+  /** How many sessions wait for each type of value; the blocking module keeps it. */
+  readonly waitedTypes = new Map<string, number>();
+  // The queues (values of `waited`) of readyKeys, so that none is listed twice.
+  private readonly readyQueues = new Set<unknown>();
 
   /** What others may learn only once a unit that may be rolled back has committed. */
   private deferred: (() => void)[] = [];
@@ -144,10 +148,21 @@ export class Space {
   }
 
   /** Says that a waited key may have got an element (or has gone); the engine serves the waiters after the unit. */
-  ready(db: Db, key: string): void {
-    if (this.waited[db.index].size === 0 || !this.waited[db.index].has(key)) return;
-    if (this.readyKeys.some((r) => r.db === db && r.key === key)) return;
+  ready(db: Db, key: string, type?: TypeName): void {
+    const queue = this.waited[db.index].get(key);
+    if (queue === undefined || this.readyQueues.has(queue)) return;
+    // As Redis: a new list is no news while nobody, anywhere, waits for a list.
+    if (type !== undefined && !this.waitedTypes.has(type)) return;
+    this.readyQueues.add(queue);
     this.readyKeys.push({ db, key });
+  }
+
+  /** Takes the ready keys to serve their waiters. */
+  takeReady(): { db: Db; key: string }[] {
+    const ready = this.readyKeys;
+    this.readyKeys = [];
+    this.readyQueues.clear();
+    return ready;
   }
 
   /** Keys of a database that somebody waits for. */
@@ -194,7 +209,7 @@ export class Space {
     const { journal } = this;
     this.journal = null;
     this.deferred = [];
-    this.readyKeys = [];
+    this.takeReady();
     this.generation = this.frozenAt;
     journal?.rollback();
   }

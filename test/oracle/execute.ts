@@ -512,6 +512,11 @@ export class Match {
       return arrived();
     };
     const [l, r] = await Promise.all([served('left', this.controlLeft), served('right', this.controlRight)]);
+    if (await this.anyReprocessed(parked, by)) {
+      this.count('blocked-reprocess');
+      this.ended = true;
+      return null;
+    }
     for (let i = 0; i < parked.length; i++) {
       const lane = parked[i]!;
       const step = lane.parked!;
@@ -536,19 +541,24 @@ export class Match {
       if (lane.left.wire.closed && lane.right.wire.closed) continue;
       const [a, b] = await Promise.all([this.take(lane.left, 1), this.take(lane.right, 1)]);
       const found = await this.judgeBatch(lane, [step], at, a, b);
-      if (found === null) continue;
-      if (this.options.dialect && a.frames.length === 1 && b.frames.length === 1) {
-        // A transaction may have changed the types again: there every earlier key may have been in the way.
-        const wrong = commandName(by.args) === 'EXEC' ? step.args : await this.wrongTyped(lane, step.args);
-        if (reprocessed(step.args, parseReply(a.frames[0]!), parseReply(b.frames[0]!), wrong)) {
-          this.count('blocked-reprocess');
-          this.ended = true;
-          return null;
-        }
-      }
-      return { ...found, why: `${found.why} (woken by ${by.args.join(' ')})` };
+      if (found !== null) return { ...found, why: `${found.why} (woken by ${by.args.join(' ')})` };
     }
     return null;
+  }
+
+  /** Was one of the clients served differently only because 7.2 runs a woken command again? */
+  private async anyReprocessed(parked: readonly Lane[], by: CommandStep): Promise<boolean> {
+    if (!this.options.dialect) return false;
+    for (const lane of parked) {
+      const { args } = lane.parked!;
+      const l = lane.left.wire.inbox[0];
+      const r = lane.right.wire.inbox[0];
+      if (l === undefined || r === undefined || l.equals(r)) continue;
+      // A transaction may have changed the types again: there every earlier key may have been in the way.
+      const wrong = commandName(by.args) === 'EXEC' ? args : await this.wrongTyped(lane, args);
+      if (reprocessed(args, parseReply(l), parseReply(r), wrong)) return true;
+    }
+    return false;
   }
 
   /** Those arguments that name a key whose type the command cannot pop from. */
@@ -588,6 +598,7 @@ export class Match {
         ? null
         : `order of ${l.text} / ${r.text} differs`;
     }
+    if (check.kind === 'spop' && check.left.length === 0) return this.sameEncoding(check.key, both);
     if (check.kind === 'spop') {
       const [l, r] = await both(['SREM', check.key, ...check.right], ['SREM', check.key, ...check.left]);
       if (l.kind !== 'int' || canon(l) !== canon(r) || Number(l.text) !== check.left.length)
@@ -612,10 +623,13 @@ export class Match {
   ): Promise<string | null> {
     const ask = (...question: string[]): Promise<[Value, Value]> => both(question, question);
     const [l, r] = await ask('OBJECT', 'ENCODING', key);
+    if (l.kind !== 'bulk' || r.kind !== 'bulk')
+      return l.kind === r.kind ? null : 'only one set is left after SPOP';
     if (judgeEncodings(l.text, r.text, this.options.dialect).ok === true) return null;
     const [ttl] = await ask('PTTL', key);
     const members = (await ask('SMEMBERS', key)).map((v) => v.items.map((x) => x.text).sort());
     if (!sameMultiset(members[0]!, members[1]!)) return 'the sets differ after SPOP';
+    this.count('spop-encoding');
     await ask('DEL', key);
     await ask('SADD', key, ...members[0]!);
     if (Number(ttl.text) > 0) await ask('PEXPIRE', key, ttl.text);

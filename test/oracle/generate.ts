@@ -198,7 +198,7 @@ const FRAGILE = new Set([
     'BITFIELD',
     'ZRANK',
   ],
-  ...['ZREVRANK', 'CONFIG', 'COMMAND', 'SADD', 'MULTI', 'EXEC', 'DISCARD', 'RESET'],
+  ...['ZREVRANK', 'CONFIG', 'COMMAND', 'SADD', 'HELLO', 'MULTI', 'EXEC', 'DISCARD', 'RESET'],
 ]);
 
 /** Small limits, so that a handful of elements already changes the encoding. */

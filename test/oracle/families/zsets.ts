@@ -83,12 +83,16 @@ const noMulti =
 export const zsets: Family = {
   name: 'zsets',
   commands: {
-    // No options before a crowd: 7.2 grows the collection for members that XX then does not add.
+    // XX only for one member: 7.2 grows the collection for members that XX then does not add.
     ZADD: [
       14,
       k,
       fewOrCrowd(
-        seq(opt(0.4, options(0.35, alt('NX', 'XX'), alt('GT', 'LT'), 'CH', opt(0.3, 'INCR'))), some),
+        alt(
+          some,
+          seq(options(0.35, 'NX', alt('GT', 'LT'), 'CH', opt(0.3, 'INCR')), some),
+          seq(options(0.5, 'XX', opt(0.1, 'NX'), alt('GT', 'LT'), 'CH', opt(0.3, 'INCR')), score, member),
+        ),
         crowded,
       ),
       opt(0.02, member),
