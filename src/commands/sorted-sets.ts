@@ -251,8 +251,8 @@ function zrem(db: Db, args: readonly string[]): Reply {
 // ---- reading
 
 function scoreOrNull(zset: ZsetValue | undefined, member: string): Reply {
-  const place = zset === undefined ? -1 : zset.find(member);
-  return zset === undefined || place < 0 ? null : scoreReply(zset.scoreAt(place));
+  const score = zset?.get(member);
+  return score === undefined ? null : scoreReply(score);
 }
 
 function rank(db: Db, args: readonly string[], name: string, reverse: boolean): Reply {
