@@ -483,6 +483,7 @@ export class Engine implements EnginePort {
   }
 
   unwatch(session: SessionPort): void {
+    if (session.watches.length === 0) return;
     for (const watcher of session.watches) watcher.db.unwatch(watcher);
     session.watches = [];
   }
