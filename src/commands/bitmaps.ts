@@ -365,7 +365,7 @@ function writeFields(db: Db, key: string, fields: readonly Field[]): Reply {
     if (grows || next !== old) changes++;
   }
   if (changes > 0) db.signal(key, Event.string, 'setbit');
-  // All of them failed, yet the string has grown. Redis forgets to tell anybody of that; the log must know.
+  // All of them failed, yet the string has grown. Redis tells nobody of that; the log must know.
   else if (grows) db.touch(key);
   return replies;
 }

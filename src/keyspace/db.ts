@@ -221,10 +221,9 @@ export class Db {
     if (space.eventFlags !== 0) this.notify(cls, event, key);
   }
 
-  /** Marks a key as changed without any keyspace event (some Redis commands do not announce theirs). */
+  /** A change that Redis tells nobody of, neither WATCH nor subscribers: only the log and `live` listeners learn. */
   touch(key: string): void {
     this.space.dirty++;
-    if (this.watchers.size !== 0) this.touchWatchers(key);
     if (this.space.sink !== null) this.space.sink(this.index, key, '');
   }
 

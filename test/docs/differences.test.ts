@@ -110,6 +110,16 @@ describe('commands', () => {
     expect(['small', 'big', 'text', 'l'].map((key) => db.objectRefcount(key))).toEqual([2147483647, 1, 1, 1]);
   });
 
+  it('OBJECT IDLETIME counts by key', async () => {
+    const clock = new VirtualClock();
+    const timed = await open({ clock });
+    timed.incrby('old', 100);
+    clock.advance(5000);
+    timed.incrby('new', 100);
+    expect([timed.objectIdletime('old'), timed.objectIdletime('new')]).toEqual([5, 0]);
+    timed.close();
+  });
+
   it('there is no user but default', () => {
     expect(errorOf('AUTH', 'ada', 'secret')).toMatch(/^WRONGPASS/);
     expect(errorOf('HELLO', '3', 'AUTH', 'ada', 'secret')).toMatch(/^WRONGPASS/);

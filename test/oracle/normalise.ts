@@ -134,10 +134,12 @@ const clock: Normaliser = (_args, l, r) => {
   return Math.abs(Number(l.items[0]!.text) - Number(r.items[0]!.text)) <= 2 ? agree('clock-reading') : null;
 };
 
-const idle: Normaliser = (_args, l, r) =>
-  l.kind === 'int' && r.kind === 'int' && Math.abs(Number(l.text) - Number(r.text)) <= 2
-    ? agree('clock-reading')
-    : null;
+const idle: Normaliser = (_args, l, r, o) => {
+  if (l.kind !== 'int' || r.kind !== 'int') return null;
+  const longer = Number(l.text) - Number(r.text);
+  if (Math.abs(longer) <= 2) return agree('clock-reading');
+  return o.dialect && longer > 0 ? agree('shared-idle') : null;
+};
 
 // ---- random ----------------------------------------------------------------------------------------------
 

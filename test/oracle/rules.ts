@@ -87,6 +87,10 @@ export const RULES = {
     kind: 'dialect',
     why: 'OBJECT REFCOUNT tells how Redis shares objects in memory; Holdfast answers by the value alone',
   },
+  'shared-idle': {
+    kind: 'dialect',
+    why: 'Redis keeps one object for each integer from 0 to 9999: a key that just got one shows the idle time of that object; Holdfast counts by key',
+  },
   'queue-dropped': {
     kind: 'dialect',
     why: 'a command refused inside MULTI drops what was queued (as Valkey does): CLIENT INFO then says multi=0',
