@@ -1,4 +1,4 @@
-// `npm run bench -- wire|embedded|memory [options]`: reads the options, builds when needed, prints the report.
+// `npm run bench -- wire|script|embedded|memory [options]`: reads the options, builds when needed, prints the report.
 // Every figure is measured side by side in one run; progress goes to stderr, the report to stdout.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -6,19 +6,23 @@ import { parseArgs } from 'node:util';
 import { benchEmbedded } from './embedded.ts';
 import { benchMemory } from './memory.ts';
 import { print, type Report } from './report.ts';
+import { benchScript } from './script.ts';
 import { benchWire } from './wire.ts';
 
-const USAGE = `usage: npm run bench -- wire|embedded|memory [options]
+const USAGE = `usage: npm run bench -- wire|script|embedded|memory [options]
 
   --json            machine-readable, every single measurement included
   --markdown        tables for docs/performance.md
-  --repeats N       measurements per figure (wire 5, embedded 7)
-  --seconds S       length of one measurement (wire 1, embedded 0.3)
-  --noise           redis-server against itself: what the machine adds by chance (wire, memory)
+  --repeats N       measurements per figure (wire 5, script 5 over TCP and 7, embedded 7)
+  --seconds S       length of one measurement (wire 1, script 1 over TCP and 0.3, embedded 0.3)
+  --noise           redis-server against itself: what the machine adds by chance (wire, script, memory)
 wire:
   --only get,multi  some of get, set, incr, lpush, hset, zadd, multi
   --pipeline 1,16   some pipeline depths (1,16,100)
   --requests N      requests per measurement instead of a time
+script:
+  --only evalsha    some of evalsha, fcall, loops, calls, unseen, or single scripts (fib, cjson, …)
+  --pipeline 1,16   as for wire
 memory:
   --keys N          default 5000000
 `;
@@ -36,6 +40,7 @@ export interface Options {
 
 const benches: Readonly<Record<string, (options: Options) => Promise<Report>>> = {
   wire: benchWire,
+  script: benchScript,
   embedded: benchEmbedded,
   memory: benchMemory,
 };

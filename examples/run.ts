@@ -3,13 +3,14 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { startHoldfast } from '../bench/servers.ts';
+import { endless } from './endless.ts';
 import { game } from './game.ts';
 import { hotel } from './hotel.ts';
 import { purchase } from './purchase.ts';
 import type { Outcome } from './support.ts';
 import { transfer } from './transfer.ts';
 
-const EXAMPLES = [hotel, purchase, transfer, game];
+const EXAMPLES = [hotel, purchase, transfer, game, endless];
 /** Longer than any example takes; one that hangs has failed. */
 const PATIENCE = 30_000;
 

@@ -29,7 +29,7 @@ const BELOW_ENGINE = [
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   resp: [],
   data: [],
-  lua: ['data'],
+  lua: ['data', 'resp'],
   storage: [],
   keyspace: ['data', 'resp'],
   commands: BELOW_COMMANDS,

@@ -6,9 +6,13 @@ import { seedTables } from '../data/table.ts';
 import { Engine } from '../engine/engine.ts';
 import { utf8Decode } from '../resp/bytes.ts';
 import { ConfigurationError, type Files, readConfiguration } from '../server/configuration.ts';
+import { processHeap } from '../server/heap.ts';
 import { Server } from '../server/server.ts';
 import { processSurroundings } from '../server/surroundings.ts';
 import { version } from './version.ts';
+
+/** Redis' usual loglevel: what scripts log below it is not shown. */
+const NOTICE = 2;
 
 const disk: Files = {
   read: (path) => readFileSync(path, 'latin1'),
@@ -43,6 +47,10 @@ export async function serve(args: readonly string[]): Promise<void> {
   const engine = new Engine({
     config: configuration.values,
     onShutdown: () => stop(0),
+    onLog: (level, message) => {
+      if (level >= NOTICE) console.log(`holdfast: script: ${utf8Decode(message)}`);
+    },
+    heap: processHeap,
     surroundings: processSurroundings(() => ({
       tcpPort: server.port,
       configFile: given[0]?.startsWith('-') ? '' : (given[0] ?? ''),

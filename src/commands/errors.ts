@@ -59,3 +59,11 @@ function printable(text: string, limit: number): string {
     .slice(0, limit)
     .replace(/[\r\n]/g, ' ');
 }
+
+/** What others get while a script or function is busy. */
+export function busyError(kind: 'script' | 'function'): ReplyError {
+  const command = kind === 'function' ? 'FUNCTION KILL' : 'SCRIPT KILL';
+  return new ReplyError(
+    `BUSY Redis is busy running a script. You can only call ${command} or SHUTDOWN NOSAVE.`,
+  );
+}

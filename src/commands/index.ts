@@ -4,6 +4,7 @@ import { clients } from './clients.ts';
 import { connection } from './connection.ts';
 import { databases } from './databases.ts';
 import { expiry } from './expiry.ts';
+import { functions } from './functions.ts';
 import { hashes } from './hashes.ts';
 import { introspection } from './introspection.ts';
 import { keys } from './keys.ts';
@@ -11,6 +12,7 @@ import { lcs } from './lcs.ts';
 import { lists } from './lists.ts';
 import { listsBlocking } from './lists-blocking.ts';
 import { pubsub } from './pubsub.ts';
+import { scripting } from './scripting.ts';
 import { server } from './server.ts';
 import { sets } from './sets.ts';
 import { sort } from './sort.ts';
@@ -45,4 +47,6 @@ export const families = [
   sortedSetRanges,
   sortedSetPops,
   sortedSetAlgebra,
+  scripting,
+  functions,
 ] as const;

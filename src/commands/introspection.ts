@@ -9,6 +9,9 @@ import { type Arg, command, container, type KeySpec } from './spec.ts';
 import type { TableEntry } from './table.ts';
 
 const FLAGS = ['loading', 'stale'] as const;
+/** Flags that COMMAND INFO does not show. */
+const HIDDEN: ReadonlySet<string> = new Set(['protected', 'may_replicate']);
+
 const UNORDERED = ['nondeterministic_output_order'] as const;
 
 export const introspection = {
@@ -131,7 +134,7 @@ function keyFlag(flag: string): Status {
 function describe(entry: TableEntry): Reply {
   const { row: spec } = entry;
   const [first, last, step] = legacyKeys(spec);
-  const flags: string[] = [...spec.flags].filter((flag) => flag !== 'protected');
+  const flags: string[] = [...spec.flags].filter((flag) => !HIDDEN.has(flag));
   if (hasMovableKeys(spec)) flags.push('movablekeys');
   return [
     entry.name,
@@ -235,6 +238,10 @@ function keysOf(
     return new ReplyError('ERR Invalid number of arguments specified for command');
   }
   const found = keyPositions(entry.row, line);
-  if (found === null) return new ReplyError('ERR Invalid arguments specified for command');
+  if (found === null) {
+    return entry.row.flags.includes('no_mandatory_keys')
+      ? []
+      : new ReplyError('ERR Invalid arguments specified for command');
+  }
   return found.map(({ at, flags }) => ({ key: line[at], flags }));
 }

@@ -4,7 +4,7 @@
 import type { Db, Watcher } from '../keyspace/db.ts';
 import type { Space } from '../keyspace/space.ts';
 import type { Protocol } from '../resp/encode.ts';
-import type { Push, Reply, ReplyError } from '../resp/reply.ts';
+import type { Later, Push, Reply, ReplyError } from '../resp/reply.ts';
 import type { CommandTable, TableEntry } from './table.ts';
 
 /** Surroundings of a data handler; one object per engine, set before each call. */
@@ -64,6 +64,8 @@ export interface SessionPort {
   lastCommand: string;
   /** Set while a blocking command waits. */
   readonly isBlocked: boolean;
+  /** Can its reply come later, when a script takes long? In-process callers cannot wait. */
+  readonly canWait: boolean;
   /** Close once the current reply is out. */
   closing: boolean;
   /** Sends an out-of-band message; while the session runs a command it goes out behind the reply. */
@@ -115,14 +117,135 @@ export interface StatsPort {
   commands: number;
   netInput: number;
   netOutput: number;
+  /** EVAL's scripts that made room for others. */
+  evictedScripts: number;
   readonly startedAt: number;
   /** By error code: how often it was answered. */
   readonly errors: Map<string, number>;
   reset(): void;
 }
 
-export interface EnginePort {
+/** What a script's redis.call and redis.log do outside of Lua. */
+export interface ScriptCallPort {
+  /** Runs a command of a script within the open unit, as `session`; with `logged` false the log does not get it. */
+  callFromScript(session: SessionPort, entry: TableEntry, args: readonly string[], logged: boolean): Reply;
+  /** Counts an error in INFO errorstats; with an entry, as its rejection. */
+  countError(error: ReplyError, rejected?: TableEntry): void;
+  /** Counts a command as failed in INFO commandstats, although its reply as a whole is no error. */
+  countFailure(command: readonly string[]): void;
+  /** redis.log, at a level from 0 (debug) to 3 (warning). */
+  log(level: number, message: string): void;
+  /** From here on the open unit's changes can be undone, and nobody outside learns of them. */
+  openUndo(): UndoPoint;
+  /** Undoes everything since; the point can be used again. */
+  undo(point: UndoPoint): void;
+  /** What was done stays, and others learn of it. */
+  closeUndo(point: UndoPoint): void;
+  /** Goes on with a script in slices while its unit stays open. */
+  runLong(work: LongWork): Later;
+  /** The script that does, and for how many milliseconds by now. */
+  readonly longWork: LongWork | null;
+  readonly longDuration: number;
+  /** Milliseconds of a clock that only goes forward. */
+  elapsed(): number;
+}
+
+/** A script that has run for long and goes on in slices (engine/long-run.ts; scripting/runner.ts makes it). */
+export interface LongWork {
+  /** Digest or name of the function. */
+  readonly name: string;
+  readonly kind: 'script' | 'function';
+  /** The command that started it. */
+  readonly command: readonly string[];
+  /** Milliseconds that it had run before. */
+  readonly spent: number;
+  /** Runs a slice; answers the reply at the end, undefined before. */
+  step(): Reply | undefined;
+  /** Ends it as soon as it can be; false where it has written and may not be undone. */
+  kill(): boolean;
+}
+
+/** What the engine remembers to undo a part of the open unit. */
+export interface UndoPoint {
+  readonly own: boolean;
+}
+
+/** EVAL and its kin, and the scripts that they have left (scripting/scripts.ts). */
+export interface ScriptsPort {
+  /**
+   * Runs a script with all arguments of its command, of which those from the fourth on begin with so many keys.
+   * @param known the script is given by its digest, not by its text
+   */
+  evaluate(
+    session: SessionPort,
+    args: readonly string[],
+    keys: number,
+    known: boolean,
+    readOnly: boolean,
+  ): Reply;
+  /**
+   * Keeps a script until {@link flush}; answers its digest.
+   * @throws ReplyError where it is no Lua
+   */
+  load(body: string): string;
+  /** Text of a script by its digest, null where there is none. */
+  show(digest: string): string | null;
+  flush(): void;
+  /** Ends the script that runs. */
+  kill(): Reply;
+  readonly count: number;
+  /** Bytes of the scripts and their digests. */
+  readonly memory: number;
+}
+
+/** A function library that is loaded. */
+export interface LibraryInfo {
+  readonly name: string;
+  readonly code: string;
+  readonly functions: readonly {
+    readonly name: string;
+    readonly description: string | null;
+    /** Names of its flags. */
+    readonly flags: readonly string[];
+  }[];
+}
+
+/** How FUNCTION RESTORE treats the libraries that are there: drops them, refuses their names, or replaces them. */
+export type RestorePolicy = 'flush' | 'append' | 'replace';
+
+/** Function libraries (scripting/functions.ts). What a command answers as an error is thrown. */
+export interface FunctionsPort {
+  /** Loads a library; answers its name. */
+  load(code: string, replace: boolean): string;
+  /** False where there is none of the name. */
+  delete(name: string): boolean;
+  flush(): void;
+  list(): LibraryInfo[];
+  dump(): string;
+  restore(payload: string, policy: RestorePolicy): void;
+  /** How many libraries and functions there are. */
+  readonly counts: { readonly libraries: number; readonly functions: number };
+  /** Ends the function that runs. */
+  kill(): Reply;
+  /** FCALL and FCALL_RO, with all their arguments. */
+  call(session: SessionPort, args: readonly string[], readOnly: boolean): Reply;
+}
+
+/** The memory that the process has. */
+export interface HeapPort {
+  /** Bytes in use, rubbish included, and how many there may be. */
+  used(): number;
+  readonly limit: number;
+  /** Throws the rubbish away, which takes time. */
+  collect(): void;
+}
+
+export interface EnginePort extends ScriptCallPort {
+  /** Null where nobody knows. */
+  readonly heap: HeapPort | null;
   readonly space: Space;
+  readonly scripts: ScriptsPort;
+  readonly functions: FunctionsPort;
   readonly table: CommandTable;
   readonly pubsub: PubSubPort;
   readonly config: ConfigPort;
@@ -148,6 +271,8 @@ export interface EnginePort {
   shutdown(save: boolean): ReplyError | null;
   /** DEBUG SLEEP: nothing runs for this long. */
   sleep(milliseconds: number): void;
+  /** A control handler changed what outlives the server (function libraries): the log gets the command as sent. */
+  changed(session: SessionPort, args: readonly string[]): void;
   setActiveExpire(on: boolean): void;
   /** INFO fields that only the surroundings know (process, memory, port), by section. */
   surroundings(section: string): readonly [field: string, value: string | number][];

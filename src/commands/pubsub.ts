@@ -5,7 +5,7 @@ import { type Arg, command, container, keysAt } from './spec.ts';
 
 const FLAGS = ['pubsub', 'noscript', 'loading', 'stale'] as const;
 const ASK = ['pubsub', 'loading', 'stale'] as const;
-const PUBLISH = ['pubsub', 'loading', 'stale', 'fast'] as const;
+const PUBLISH = ['pubsub', 'loading', 'stale', 'fast', 'may_replicate'] as const;
 
 // Channels and patterns may be subscribed to in a transaction, as they always could; shard channels not.
 const NO_SHARD_IN_EXEC = new ReplyError("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client");

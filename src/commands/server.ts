@@ -115,6 +115,8 @@ export const server = {
     summary: 'Ends the server.',
     complexity: 'O(N) with the size of what has to be saved',
     syntax: '[NOSAVE|SAVE] [NOW] [FORCE] [ABORT]',
+    // What a script has half done is not to be saved.
+    allowedBusy: (args) => args.slice(1).some((arg) => arg.toLowerCase() === 'nosave'),
     control: (_session, args, engine) => {
       let save = true;
       for (const arg of args.slice(1)) {
@@ -237,7 +239,13 @@ const SECTIONS: Readonly<Record<string, (engine: EnginePort) => Field[]>> = {
       ['blocked_clients', sessions.filter((s) => s.isBlocked).length],
     ];
   },
-  Memory: (engine) => [['maxmemory_policy', engine.config.value('maxmemory-policy')]],
+  Memory: (engine) => [
+    ['used_memory_scripts_eval', engine.scripts.memory],
+    ['number_of_cached_scripts', engine.scripts.count],
+    ['number_of_functions', engine.functions.counts.functions],
+    ['number_of_libraries', engine.functions.counts.libraries],
+    ['maxmemory_policy', engine.config.value('maxmemory-policy')],
+  ],
   Persistence: (engine) => [
     ['loading', 0],
     ['rdb_changes_since_last_save', engine.space.dirty],
@@ -250,6 +258,7 @@ const SECTIONS: Readonly<Record<string, (engine: EnginePort) => Field[]>> = {
     ['total_net_output_bytes', engine.stats.netOutput],
     ['rejected_connections', engine.stats.rejectedConnections],
     ['expired_keys', engine.space.stats.expired],
+    ['evicted_scripts', engine.stats.evictedScripts],
     ['keyspace_hits', engine.space.stats.hits],
     ['keyspace_misses', engine.space.stats.misses],
     ['pubsub_channels', engine.pubsub.channels('channel').length],

@@ -106,10 +106,14 @@ export interface CommandRow {
   readonly immediate?: boolean;
   /** A refusal of it ends the transaction with EXECABORT. */
   readonly aborts?: boolean;
+  /** With the flag allow_busy: is the command allowed in this form while a script is busy? */
+  readonly allowedBusy?: (args: readonly string[]) => boolean;
   /** Marks the access even for clients with NO-TOUCH. */
   readonly touches?: boolean;
   /** Allowed to a RESP2 connection that has subscriptions. */
   readonly subscriber?: boolean;
+  /** Makes the command from the two parameters of the in-process method, where they are not its arguments. */
+  readonly words?: (name: string, bytes: Bytes, first: unknown, second: unknown) => string[];
   readonly run?: DataHandler;
   readonly control?: ControlHandler;
   readonly subcommands?: Readonly<Record<string, Command<never, unknown>>>;
@@ -117,6 +121,9 @@ export interface CommandRow {
 
 /** What an argument may be in process; numbers are printed as Redis prints them, strings are UTF-8. */
 export type Arg = string | number | bigint | Uint8Array;
+
+/** The bytes of an argument. */
+export type Bytes = (arg: Arg) => string;
 
 /** Timeout of a blocking command in process: seconds (0 waits for ever), or with a signal that ends the wait. */
 export type Wait = number | { readonly seconds: number; readonly signal?: AbortSignal };

@@ -1,6 +1,6 @@
 // MULTI, EXEC, DISCARD, WATCH, UNWATCH. The queue itself is filled by the engine's dispatch; a session's
 // watches live in Db (who changed what) and here only end.
-import { InProtocol, NULL_ARRAY, OK, type Reply, ReplyError } from '../resp/reply.ts';
+import { InProtocol, Later, NULL_ARRAY, OK, type Reply, ReplyError } from '../resp/reply.ts';
 import { EXECABORT } from './errors.ts';
 import type { EnginePort, SessionPort } from './ports.ts';
 import { type Arg, command, keysAt } from './spec.ts';
@@ -94,11 +94,24 @@ function exec(session: SessionPort, _args: readonly string[], engine: EnginePort
   const replies: Reply[] = [];
   const { protocol } = session;
   session.running = queue.length;
-  for (const queued of queue) {
-    const reply = engine.callQueued(session, queued);
-    // HELLO in a transaction changes the protocol of its own element and of those behind it.
+  // HELLO in a transaction changes the protocol of its own element and of those behind it.
+  const add = (reply: Reply): void => {
     replies.push(session.protocol === protocol ? reply : new InProtocol(reply, session.protocol));
-  }
-  session.running = 0;
-  return session.protocol === protocol ? replies : new InProtocol(replies, protocol);
+  };
+  // A script among them may go on later, and the rest of the queue behind it.
+  const run = (): Reply => {
+    while (replies.length < queue.length) {
+      const reply = engine.callQueued(session, queue[replies.length]);
+      if (reply instanceof Later) {
+        return reply.map((last) => {
+          add(last);
+          return run();
+        });
+      }
+      add(reply);
+    }
+    session.running = 0;
+    return session.protocol === protocol ? replies : new InProtocol(replies, protocol);
+  };
+  return run();
 }

@@ -36,12 +36,6 @@ export const UNSUPPORTED_AREAS: readonly UnsupportedArea[] = [
     planned: true,
     commands: words('pfadd pfcount pfmerge'),
   },
-  {
-    area: 'scripts and functions',
-    when: 'Lua scripts and functions come later',
-    planned: true,
-    commands: words('eval eval_ro evalsha evalsha_ro script fcall fcall_ro function'),
-  },
   { area: 'ACL', when: 'users and their rights come later', planned: true, commands: words('acl') },
   {
     area: 'persistence',

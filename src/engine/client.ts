@@ -10,6 +10,7 @@ import { Block, type Push, type Reply, ReplyError } from '../resp/reply.ts';
 import { asBytes, asText, fromReply, type Texts, toByteString } from './convert.ts';
 import type { Engine } from './engine.ts';
 import { HoldfastError } from './errors.ts';
+import { FunctionLibraries } from './libraries.ts';
 import type { Outlet, Session } from './session.ts';
 
 type UnionToIntersection<U> = (U extends unknown ? (x: U) => void : never) extends (x: infer I) => void
@@ -98,6 +99,11 @@ export class Client {
     return new Client(this.engine, this.core, asBytes) as unknown as BytesClient;
   }
 
+  /** Function libraries: load, list, dump… */
+  get functions(): FunctionLibraries {
+    return new FunctionLibraries(this);
+  }
+
   /** Number that CLIENT ID answers. */
   get id(): number {
     return this.core.session.id;
@@ -124,17 +130,6 @@ export class Client {
 
   /** @internal */
   invoke(entry: TableEntry | undefined, words: string[], args: readonly (Arg | Wait)[]): unknown {
-    const { core, engine } = this;
-    if (core.closed) throw new HoldfastError('HF_CLOSED', 'the session is closed');
-    if (engine.inUnit && core.engineOwner() !== core) {
-      throw new HoldfastError(
-        'HF_BUSY',
-        'another session runs a transaction: use the client that it was given',
-      );
-    }
-    if (core.session.waiter !== null && (entry === undefined || (entry.bits & Bit.blocking) === 0)) {
-      throw new HoldfastError('HF_BUSY', 'this session waits already: open another with db.session()');
-    }
     let signal: AbortSignal | undefined;
     for (let i = 0; i < args.length; i++) {
       const arg = args[i];
@@ -142,6 +137,23 @@ export class Client {
         signal = arg.signal;
         words.push(toByteString(arg.seconds));
       } else words.push(toByteString(arg as Arg));
+    }
+    return this.perform(entry, words, signal);
+  }
+
+  /** @internal */
+  perform(entry: TableEntry | undefined, words: string[], signal?: AbortSignal): unknown {
+    const { core, engine } = this;
+    if (core.closed) throw new HoldfastError('HF_CLOSED', 'the session is closed');
+    // While a client's script runs on, the engine itself answers BUSY.
+    if (engine.inUnit && engine.longWork === null && core.engineOwner() !== core) {
+      throw new HoldfastError(
+        'HF_BUSY',
+        'another session runs a transaction: use the client that it was given',
+      );
+    }
+    if (core.session.waiter !== null && (entry === undefined || (entry.bits & Bit.blocking) === 0)) {
+      throw new HoldfastError('HF_BUSY', 'this session waits already: open another with db.session()');
     }
     const { session } = core;
     const blocking = entry !== undefined && (entry.bits & Bit.blocking) !== 0;
@@ -287,14 +299,19 @@ export function defineMethods(entries: Iterable<TableEntry>): void {
 
 function define(wireName: string, entry: TableEntry, words: readonly string[]): void {
   const name = wireName.replace(/[_-]([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  const { words: make } = entry.row;
   const run =
-    words.length === 1
-      ? function (this: Client, ...args: Arg[]): unknown {
-          return this.invoke(entry, [words[0]], args);
+    make !== undefined
+      ? function (this: Client, first: unknown, second: unknown): unknown {
+          return this.perform(entry, make(words[0], toByteString, first, second));
         }
-      : function (this: Client, ...args: Arg[]): unknown {
-          return this.invoke(entry, [...words], args);
-        };
+      : words.length === 1
+        ? function (this: Client, ...args: Arg[]): unknown {
+            return this.invoke(entry, [words[0]], args);
+          }
+        : function (this: Client, ...args: Arg[]): unknown {
+            return this.invoke(entry, [...words], args);
+          };
   if (name in Client.prototype) throw new Error(`command ${wireName} collides with Client.${name}`);
   Object.defineProperty(Client.prototype, name, { value: run, writable: true, configurable: true });
 }

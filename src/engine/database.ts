@@ -2,6 +2,7 @@
 // transactions with rollback, further sessions, listeners, snapshots and forks.
 import type { FrozenSpace } from '../keyspace/space.ts';
 import { utf8Decode } from '../resp/bytes.ts';
+import type { Libraries } from '../scripting/library.ts';
 import { Client, defineMethods, type Message } from './client.ts';
 import { commandTable, Engine, type EngineOptions } from './engine.ts';
 import { HoldfastError } from './errors.ts';
@@ -14,6 +15,8 @@ export interface OpenOptions {
   readonly clock?: EngineOptions['clock'];
   /** Number of databases that SELECT knows; default 16. */
   readonly databases?: number;
+  /** @internal What the process can tell of its memory. */
+  readonly heap?: EngineOptions['heap'];
   /** Directives as in redis.conf, e.g. `{ 'notify-keyspace-events': 'KEA' }`. */
   readonly config?: Readonly<Record<string, string>>;
 }
@@ -33,9 +36,12 @@ export class Snapshot {
   /** @internal */
   readonly random: number;
   /** @internal */
-  constructor(space: FrozenSpace, random: number) {
+  readonly libraries: Libraries;
+  /** @internal */
+  constructor(space: FrozenSpace, random: number, libraries: Libraries) {
     this.space = space;
     this.random = random;
+    this.libraries = libraries;
   }
 }
 
@@ -109,7 +115,8 @@ export class Database extends Client {
   /** The present contents; costs a few words per 2,000 keys. */
   snapshot(): Snapshot {
     this.mustBeOpen();
-    return new Snapshot(this.engine.space.freeze(), this.engine.random.state);
+    const { space, random, functions } = this.engine;
+    return new Snapshot(space.freeze(), random.state, functions.libraries);
   }
 
   /** Goes back to a snapshot (of this database or of a fork). Watched keys count as changed. */
@@ -117,6 +124,7 @@ export class Database extends Client {
     this.mustBeOpen();
     this.engine.restore(snapshot.space);
     this.engine.random.state = snapshot.random;
+    this.engine.functions.adopt(snapshot.libraries);
   }
 
   /** A second, independent database with the same contents; a virtual clock is copied. */

@@ -69,6 +69,10 @@ export const DIRECTIVES: Readonly<Record<string, Directive>> = {
     // Out of 1 to 500 it is a wish that Redis brings into that range.
     kind: { ...integer(0n, INT), parse: (words, present) => clampHz(words, present) },
   },
+  // Scripts.
+  'busy-reply-threshold': { initial: '5000', kind: integer(0n, LONG), alias: 'lua-time-limit' },
+  // Not a directive of Redis: SCRIPT KILL may end a script that has written, and then undoes it.
+  'script-kill-rollback': { initial: 'no', kind: yesNo },
   'notify-keyspace-events': {
     initial: '',
     kind: eventClasses,

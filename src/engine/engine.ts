@@ -2,20 +2,31 @@
 // waiting. Transports call connect/execute/disconnect; control handlers see it as EnginePort.
 
 import { Bit } from '../commands/derive.ts';
-import { NOAUTH, unknownCommand, unknownSubcommand, wrongArity } from '../commands/errors.ts';
+import { busyError, NOAUTH, unknownCommand, unknownSubcommand, wrongArity } from '../commands/errors.ts';
 import { families } from '../commands/index.ts';
-import type { EnginePort, QueuedCommand, SessionPort } from '../commands/ports.ts';
+import type {
+  EnginePort,
+  HeapPort,
+  LongWork,
+  QueuedCommand,
+  SessionPort,
+  UndoPoint,
+} from '../commands/ports.ts';
 import { CommandTable, type TableEntry } from '../commands/table.ts';
 import { isHttp, unsupportedCommand } from '../commands/unsupported.ts';
 import type { Watcher } from '../keyspace/db.ts';
 import { type FrozenSpace, Space } from '../keyspace/space.ts';
 import { PubSub } from '../propagation/pubsub.ts';
-import { Block, NO_REPLY, QUEUED, type Reply, ReplyError } from '../resp/reply.ts';
+import { Block, Later, NO_REPLY, QUEUED, type Reply, ReplyError } from '../resp/reply.ts';
+import { Functions } from '../scripting/functions.ts';
+import { Runner } from '../scripting/runner.ts';
+import { Scripts } from '../scripting/scripts.ts';
 import { Blocking, type Waiter } from './blocking.ts';
 import { Config } from './config.ts';
 import { EngineEnv } from './env.ts';
 import { ExpiryCycle } from './expiry-cycle.ts';
-import { type Clock, Random, systemClock } from './ports.ts';
+import { type Held, LongRuns } from './long-run.ts';
+import { type Clock, Random, soon, systemClock } from './ports.ts';
 import { Gate, type Outlet, Session } from './session.ts';
 import { Stats } from './stats.ts';
 
@@ -28,6 +39,10 @@ export interface EngineOptions {
   readonly config?: Readonly<Record<string, string>>;
   /** What SHUTDOWN does; without it SHUTDOWN answers an error. */
   readonly onShutdown?: (save: boolean) => void;
+  /** What scripts log (redis.log), at a level from 0 (debug) to 3 (warning). */
+  readonly onLog?: (level: number, message: string) => void;
+  /** The memory that scripts must not fill. */
+  readonly heap?: HeapPort;
   /** INFO fields of the process and the transport. */
   readonly surroundings?: (section: string) => readonly [string, string | number][];
 }
@@ -44,6 +59,32 @@ export interface Op {
   readonly db: number;
   readonly args: readonly string[];
 }
+
+/** A point to which the open unit can be undone. */
+interface Undo extends UndoPoint {
+  readonly mark: ReturnType<Space['mark']>;
+  readonly ops: number;
+  readonly changes: number;
+  readonly dirty: number;
+  readonly hits: number;
+  readonly misses: number;
+}
+
+/** Where the session of scripts has its outlet: nobody listens there. */
+const NOBODY: Outlet = {
+  reply: () => {},
+  push: () => {},
+  close: () => {},
+  info: {
+    address: '',
+    localAddress: '',
+    fd: -1,
+    local: true,
+    trusted: true,
+    queryBuffer: () => 0,
+    outputBuffer: () => 0,
+  },
+};
 
 const UNBLOCKED = new ReplyError('UNBLOCKED client unblocked via CLIENT UNBLOCK');
 
@@ -62,6 +103,10 @@ export class Engine implements EnginePort {
   /** Receives the ops of each committed unit that wrote something; null while nobody listens. */
   onUnit: ((ops: readonly Op[]) => void) | null = null;
   readonly random: Random;
+  /** Runs scripts, which share a session that is no client's. */
+  readonly runner: Runner;
+  readonly scripts: Scripts;
+  readonly functions: Functions;
 
   private readonly changeListeners = new Set<(changes: readonly RawChange[]) => void>();
   private changes: RawChange[] = [];
@@ -73,7 +118,10 @@ export class Engine implements EnginePort {
   private nextId = 1;
   private depth = 0;
   private ops: Op[] = [];
+  /** What the running command changes goes to the log; a script may say no (redis.set_repl). */
+  private logging = true;
   private readonly expiry: ExpiryCycle;
+  private readonly long: LongRuns;
 
   constructor(options: EngineOptions = {}) {
     this.options = options;
@@ -90,11 +138,20 @@ export class Engine implements EnginePort {
     this.stats = new Stats(this.clock.now());
     this.runId = Array.from({ length: 40 }, () => Math.floor(this.random.next() * 16).toString(16)).join('');
     this.env = new EngineEnv(this);
+    this.runner = new Runner(this, new Session(0, this.space.dbs[0], NOBODY, this.stats.startedAt, true));
+    this.scripts = new Scripts(this, this.runner);
+    this.functions = new Functions(this, this.runner);
     this.blocking = new Blocking(this.space, this.clock, {
       retry: (waiter) => this.retry(waiter),
       deliver: (session, reply) => this.deliver(session, reply),
     });
     const engine = this;
+    this.long = new LongRuns({
+      threshold: () => Number(this.config.value('busy-reply-threshold')),
+      release: (held) => this.release(held),
+      soon,
+      elapsed: () => this.elapsed(),
+    });
     this.expiry = new ExpiryCycle(this.space, this.clock, {
       hz: () => Number(engine.config.value('hz')),
       get inUnit() {
@@ -124,6 +181,7 @@ export class Engine implements EnginePort {
   close(): void {
     this.isClosed = true;
     this.stop();
+    this.long.stop();
     for (const session of [...this.sessions.values()]) this.kill(session);
   }
 
@@ -181,6 +239,10 @@ export class Engine implements EnginePort {
   // Refusals, in Redis' order. Each flags an open MULTI (refuse).
   private dispatch(session: Session, args: readonly string[], found: TableEntry | undefined): Reply {
     let entry = found;
+    if (this.long.work !== null && this.depth > 0) {
+      const reply = this.duringLongRun(session, args, found);
+      if (reply !== null) return reply;
+    }
     session.lastCommand = found?.name ?? 'NULL';
     if (entry === undefined) {
       if (!isHttp(args[0]))
@@ -216,6 +278,59 @@ export class Engine implements EnginePort {
       return reply;
     }
     return this.unit(session, entry, args);
+  }
+
+  // A long script's unit is open: others wait, or learn that they would have to wait too long.
+  private duringLongRun(
+    session: Session,
+    args: readonly string[],
+    found: TableEntry | undefined,
+  ): Reply | null {
+    const work = this.long.work as LongWork;
+    if (!this.long.isBusy && session.canWait) {
+      session.held = true;
+      this.long.hold({ session, args, entry: found });
+      return new Later();
+    }
+    let entry = found;
+    if (entry?.subcommands && args.length > 1) entry = entry.subcommands.get(args[1].toLowerCase());
+    // What does not exist or is written wrongly is told so by dispatch.
+    if (entry === undefined) return null;
+    const { arity } = entry;
+    if (arity > 0 ? args.length !== arity : args.length < -arity) return null;
+    if ((entry.bits & Bit.allowBusy) !== 0 && entry.row.allowedBusy?.(args) !== false) return null;
+    return this.refuse(session, entry, busyError(work.kind));
+  }
+
+  runLong(work: LongWork): Later {
+    return this.long.begin(work);
+  }
+
+  get heap(): HeapPort | null {
+    return this.options.heap ?? null;
+  }
+
+  get longWork(): LongWork | null {
+    return this.long.work;
+  }
+
+  get longDuration(): number {
+    return this.long.duration;
+  }
+
+  elapsed(): number {
+    return performance.now();
+  }
+
+  // The long run is over or counts as busy: a command that waited runs as if it came now.
+  private release({ session, args, entry }: Held): void {
+    session.held = false;
+    if (!this.sessions.has(session.id)) return;
+    const reply = this.execute(session, args, entry);
+    if (reply instanceof Later || reply instanceof Block) return;
+    session.outlet.reply(reply);
+    for (const push of session.takePushes()) session.outlet.push(push);
+    if (session.closing) session.outlet.close();
   }
 
   private refusal(session: Session, entry: TableEntry): ReplyError | null {
@@ -258,23 +373,61 @@ export class Engine implements EnginePort {
     this.stats.commands++;
     if (this.depth > 0) return this.instant(this.call(session, entry, args));
     this.depth = 1;
-    let reply: Reply;
+    let reply: Reply = null;
     try {
       reply = this.call(session, entry, args);
     } finally {
-      this.depth = 0;
-      this.space.endUnit();
+      // The unit of a script that goes on stays open.
+      if (!(reply instanceof Later)) {
+        this.depth = 0;
+        this.space.endUnit();
+      }
     }
     if (reply instanceof Block) this.blocking.park(session, entry, args, reply);
+    else if (reply instanceof Later) {
+      session.held = true;
+      reply.whenDone((last) => this.endLongUnit(session, last));
+      return reply;
+    }
     this.finish();
     return reply;
+  }
+
+  private endLongUnit(session: Session, reply: Reply): void {
+    this.depth = 0;
+    this.space.endUnit();
+    this.finish();
+    session.held = false;
+    if (this.sessions.has(session.id)) this.deliver(session, reply);
   }
 
   callQueued(session: SessionPort, queued: QueuedCommand): Reply {
     this.stats.commands++;
     const reply = this.instant(this.call(session, queued.entry, queued.args));
     if (reply instanceof ReplyError) this.countError(reply);
+    if (!(reply instanceof Later)) return reply;
+    return reply.map((last) => {
+      if (last instanceof ReplyError) this.countError(last);
+      return last;
+    });
+  }
+
+  callFromScript(session: SessionPort, entry: TableEntry, args: readonly string[], logged: boolean): Reply {
+    this.stats.commands++;
+    const reply = this.instant(
+      logged ? this.call(session, entry, args) : this.unlogged(session, entry, args),
+    );
+    if (reply instanceof ReplyError) this.countError(reply);
     return reply;
+  }
+
+  private unlogged(session: SessionPort, entry: TableEntry, args: readonly string[]): Reply {
+    this.logging = false;
+    try {
+      return this.call(session, entry, args);
+    } finally {
+      this.logging = true;
+    }
   }
 
   private call(session: SessionPort, entry: TableEntry, args: readonly string[]): Reply {
@@ -282,7 +435,9 @@ export class Engine implements EnginePort {
     try {
       if (entry.run === null) {
         if (entry.control === null) return wrongArity(entry.name);
-        return entry.control(session, args, this);
+        const reply = entry.control(session, args, this);
+        if (reply instanceof ReplyError) entry.failed++;
+        return reply;
       }
       if (this.onUnit === null) {
         this.env.session = session;
@@ -313,7 +468,9 @@ export class Engine implements EnginePort {
     } finally {
       // Keys that expired on the way were logged as they went; the command itself follows if it wrote.
       const expired = this.ops.length - start;
-      if (env.instead !== null) {
+      if (!this.logging) {
+        // Only what expired is known to others.
+      } else if (env.instead !== null) {
         for (const op of env.instead as readonly string[][])
           this.ops.push({ db: session.db.index, args: op });
       } else if (space.dirty - before > expired) {
@@ -385,7 +542,7 @@ export class Engine implements EnginePort {
 
   private muted(session: Session, reply: Reply): Reply {
     // A command that waits is muted once it is done.
-    if (reply instanceof Block) return reply;
+    if (reply instanceof Block || reply instanceof Later) return reply;
     if (session.replies === 'skip') {
       session.replies = 'skipping';
       return NO_REPLY;
@@ -398,7 +555,14 @@ export class Engine implements EnginePort {
     return session.replies === 'off' ? NO_REPLY : reply;
   }
 
-  private countError(error: ReplyError): void {
+  countFailure(command: readonly string[]): void {
+    const entry = this.table.find(command[0]);
+    if (entry !== undefined) entry.failed++;
+  }
+
+  countError(error: ReplyError, rejected?: TableEntry): void {
+    if (rejected !== undefined) rejected.rejected++;
+    if (error.counted) return;
     const end = error.text.indexOf(' ');
     const code = end < 0 ? error.text : error.text.slice(0, end);
     const { errors } = this.stats;
@@ -444,6 +608,38 @@ export class Engine implements EnginePort {
       this.space.rollbackTo(mark);
       throw error;
     }
+  }
+
+  // ---- undoing a part of a unit (scripting/runner.ts)
+
+  openUndo(): Undo {
+    const { space } = this;
+    const own = space.journal === null;
+    if (own) space.openJournal();
+    return {
+      own,
+      mark: space.mark(),
+      ops: this.ops.length,
+      changes: this.changes.length,
+      dirty: space.dirty,
+      hits: space.stats.hits,
+      misses: space.stats.misses,
+    };
+  }
+
+  undo(point: UndoPoint): void {
+    const { mark, ops, changes, dirty, hits, misses } = point as Undo;
+    const { space } = this;
+    space.rollbackTo(mark);
+    this.ops.length = ops;
+    this.changes.length = changes;
+    space.dirty = dirty;
+    space.stats.hits = hits;
+    space.stats.misses = misses;
+  }
+
+  closeUndo(point: UndoPoint): void {
+    if (point.own) this.space.commit();
   }
 
   // What others learn of a unit that has ended.
@@ -523,6 +719,15 @@ export class Engine implements EnginePort {
     }
     this.options.onShutdown(save);
     return null;
+  }
+
+  changed(session: SessionPort, args: readonly string[]): void {
+    this.space.dirty++;
+    if (this.onUnit !== null) this.ops.push({ db: session.db.index, args });
+  }
+
+  log(level: number, message: string): void {
+    this.options.onLog?.(level, message);
   }
 
   sleep(milliseconds: number): void {

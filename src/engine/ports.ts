@@ -37,6 +37,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** Calls `action` in the next turn of the event loop, after what has arrived meanwhile. */
+export function soon(action: () => void): void {
+  setImmediate(action);
+}
+
 interface VirtualTimer {
   readonly at: number;
   readonly order: number;

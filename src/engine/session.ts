@@ -14,6 +14,8 @@ export interface Outlet {
   push(message: Push): void;
   /** The engine ends this session (CLIENT KILL, QUIT of a blocked client): close after what is written. */
   close(): void;
+  /** Can a reply come later, by {@link reply}, whatever the command? */
+  readonly canWait?: boolean;
   /** Cuts the connection without another byte: the client speaks HTTP. */
   drop?(): void;
   readonly info: ConnectionInfo;
@@ -57,6 +59,8 @@ export class Session implements SessionPort {
   /** Pushes that wait for the running command's reply; the transport takes them. */
   pushes: Push[] = [];
   waiter: Waiter | null = null;
+  /** Waits for a long script, its own or another's. */
+  held = false;
   /** Bits of {@link Gate}. */
   gate = 0;
   readonly outlet: Outlet;
@@ -75,6 +79,15 @@ export class Session implements SessionPort {
 
   get info(): ConnectionInfo {
     return this.outlet.info;
+  }
+
+  get canWait(): boolean {
+    return this.outlet.canWait === true;
+  }
+
+  /** Its next command has to wait. */
+  get isWaiting(): boolean {
+    return this.waiter !== null || this.held;
   }
 
   get isBlocked(): boolean {

@@ -7,6 +7,7 @@ export class Stats implements StatsPort {
   commands = 0;
   netInput = 0;
   netOutput = 0;
+  evictedScripts = 0;
   readonly startedAt: number;
   readonly errors = new Map<string, number>();
 
@@ -20,6 +21,7 @@ export class Stats implements StatsPort {
     this.commands = 0;
     this.netInput = 0;
     this.netOutput = 0;
+    this.evictedScripts = 0;
     this.errors.clear();
   }
 }

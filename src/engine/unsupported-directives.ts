@@ -168,12 +168,10 @@ const AREAS: readonly Area[] = [
     },
   },
   {
-    instead: 'there are no streams, scripts, HyperLogLogs and invalidation messages yet',
+    instead: 'there are no streams, HyperLogLogs and invalidation messages yet',
     directives: {
       'stream-node-max-bytes': '4096',
       'stream-node-max-entries': '100',
-      'lua-time-limit': '5000',
-      'busy-reply-threshold': '5000',
       'lua-replicate-commands': 'yes',
       'hll-sparse-max-bytes': '3000',
       'tracking-table-max-keys': '1000000',

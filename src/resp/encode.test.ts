@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { encode, encodeInPieces } from './encode.ts';
 import {
+  BigNumber,
   Block,
   Double,
   EMPTY,
@@ -35,6 +36,7 @@ const TABLE: [title: string, reply: Reply, resp2: string, resp3: string][] = [
   ['array', [1, 'x', [null]], '*3\r\n:1\r\n$1\r\nx\r\n*1\r\n$-1\r\n', '*3\r\n:1\r\n$1\r\nx\r\n*1\r\n_\r\n'],
   ['empty array', EMPTY, '*0\r\n', '*0\r\n'],
   ['double', new Double(1.5, '1.5'), '$3\r\n1.5\r\n', ',1.5\r\n'],
+  ['big number', new BigNumber('12\r\n3'), '$5\r\n12\r\n3\r\n', '(12  3\r\n'],
   ['map', new MapReply(['k', 1]), '*2\r\n$1\r\nk\r\n:1\r\n', '%1\r\n$1\r\nk\r\n:1\r\n'],
   ['set', new SetReply(['m']), '*1\r\n$1\r\nm\r\n', '~1\r\n$1\r\nm\r\n'],
   ['push', new Push(['pong', null]), '*2\r\n$4\r\npong\r\n$-1\r\n', '>2\r\n$4\r\npong\r\n_\r\n'],
@@ -62,6 +64,19 @@ describe('encode', () => {
       const text = 'x'.repeat(length);
       expect(encode(text, 2)).toBe(`$${length}\r\n${text}\r\n`);
     }
+  });
+
+  it('nesting deeper than recursion can go', () => {
+    const DEPTH = 20_000;
+    let reply: Reply = [];
+    let map: Reply = 1;
+    for (let i = 1; i < DEPTH; i++) {
+      reply = [reply];
+      map = new MapReply(['k', map]);
+    }
+    expect(encode(reply, 2)).toBe(`${'*1\r\n'.repeat(DEPTH - 1)}*0\r\n`);
+    expect(encode(map, 3)).toBe(`${'%1\r\n$1\r\nk\r\n'.repeat(DEPTH - 1)}:1\r\n`);
+    expect([...encodeInPieces(reply, 3)].length).toBe(DEPTH);
   });
 
   it('a blocked command has no encoding', () => {

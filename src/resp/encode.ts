@@ -16,8 +16,11 @@ function line(text: string): string {
   return /[\r\n]/.test(text) ? text.replace(/[\r\n]/g, ' ') : text;
 }
 
+/** Beyond this nesting, encoding goes on without recursion: the reply of a script may be 8,000 arrays deep. */
+const DEEP = 200;
+
 /** Encodes one reply. */
-export function encode(reply: Reply, protocol: Protocol): string {
+export function encode(reply: Reply, protocol: Protocol, depth = 0): string {
   switch (typeof reply) {
     case 'string':
       return (reply.length < HEADS.length ? HEADS[reply.length] : `$${reply.length}\r\n`) + reply + CRLF;
@@ -30,17 +33,22 @@ export function encode(reply: Reply, protocol: Protocol): string {
   if (reply === OK) return '+OK\r\n';
   if (reply === QUEUED) return '+QUEUED\r\n';
   if (reply === null) return protocol === 3 ? '_\r\n' : '$-1\r\n';
-  if (Array.isArray(reply)) return list('*', reply, protocol);
-  return tagged(reply as TaggedReply, protocol);
+  if (depth > DEEP) {
+    let out = '';
+    for (const piece of encodeInPieces(reply, protocol)) out += piece;
+    return out;
+  }
+  if (Array.isArray(reply)) return list('*', reply, protocol, depth);
+  return tagged(reply as TaggedReply, protocol, depth);
 }
 
-function list(head: string, items: readonly Reply[], protocol: Protocol): string {
+function list(head: string, items: readonly Reply[], protocol: Protocol, depth: number): string {
   let out = `${head}${items.length}\r\n`;
-  for (let i = 0; i < items.length; i++) out += encode(items[i], protocol);
+  for (let i = 0; i < items.length; i++) out += encode(items[i], protocol, depth + 1);
   return out;
 }
 
-function tagged(reply: TaggedReply, protocol: Protocol): string {
+function tagged(reply: TaggedReply, protocol: Protocol, depth: number): string {
   switch (reply.kind) {
     case Kind.Status:
       return `+${line(reply.text)}\r\n`;
@@ -51,19 +59,21 @@ function tagged(reply: TaggedReply, protocol: Protocol): string {
     case Kind.Double:
       return protocol === 3 ? `,${reply.text}\r\n` : encode(reply.text, 2);
     case Kind.Map: {
-      if (protocol === 2) return list('*', reply.items, 2);
+      if (protocol === 2) return list('*', reply.items, 2, depth);
       let out = `%${reply.items.length / 2}\r\n`;
-      for (const item of reply.items) out += encode(item, 3);
+      for (const item of reply.items) out += encode(item, 3, depth + 1);
       return out;
     }
     case Kind.Set:
-      return list(protocol === 3 ? '~' : '*', reply.items, protocol);
+      return list(protocol === 3 ? '~' : '*', reply.items, protocol, depth);
     case Kind.Push:
-      return list(protocol === 3 ? '>' : '*', reply.items, protocol);
+      return list(protocol === 3 ? '>' : '*', reply.items, protocol, depth);
     case Kind.Verbatim:
       return protocol === 3
         ? `=${reply.text.length + 4}\r\n${reply.format}:${reply.text}\r\n`
         : encode(reply.text, 2);
+    case Kind.BigNumber:
+      return protocol === 3 ? `(${line(reply.text)}\r\n` : encode(reply.text, 2);
     case Kind.Sequence: {
       let out = '';
       for (const item of reply.items) out += encode(item, protocol);
@@ -74,22 +84,34 @@ function tagged(reply: TaggedReply, protocol: Protocol): string {
     case Kind.InProtocol:
       return encode(reply.reply, reply.protocol);
     case Kind.Block:
+    case Kind.Later:
       throw new Error('a blocked command has no encoding: the engine must park it');
   }
 }
 
-/** The same in pieces, for a reply whose bytes together are longer than a string can be. */
+/** The same in pieces, for a reply whose bytes together are longer than a string can be, or which is deep. */
 export function* encodeInPieces(reply: Reply, protocol: Protocol): Generator<string> {
-  const items = parts(reply);
-  if (items !== null) {
-    yield head(reply, items.length, protocol);
-    for (const item of items) yield* encodeInPieces(item, protocol);
-  } else if (typeof reply === 'string') {
-    yield `$${reply.length}\r\n`;
-    yield reply;
-    yield CRLF;
-  } else {
-    yield encode(reply, protocol);
+  // Aggregates that are not done yet, with the next element of each.
+  const open: { readonly items: readonly Reply[]; next: number }[] = [{ items: [reply], next: 0 }];
+  for (;;) {
+    const top = open[open.length - 1];
+    if (top.next === top.items.length) {
+      open.pop();
+      if (open.length === 0) return;
+      continue;
+    }
+    const item = top.items[top.next++];
+    const items = parts(item);
+    if (items !== null) {
+      yield head(item, items.length, protocol);
+      open.push({ items, next: 0 });
+    } else if (typeof item === 'string') {
+      yield `$${item.length}\r\n`;
+      yield item;
+      yield CRLF;
+    } else {
+      yield encode(item, protocol);
+    }
   }
 }
 

@@ -12,9 +12,11 @@ export const Kind = {
   Set: 6,
   Push: 7,
   Verbatim: 8,
+  BigNumber: 9,
   Sequence: 10,
   None: 11,
   Block: 12,
+  Later: 15,
   InProtocol: 13,
 } as const;
 
@@ -32,8 +34,11 @@ export class Status {
 export class ReplyError {
   readonly kind = Kind.Error;
   readonly text: string;
-  constructor(text: string) {
+  /** INFO errorstats has counted it already: a script passes on the error of a command that it called. */
+  readonly counted: boolean;
+  constructor(text: string, counted = false) {
     this.text = text;
+    this.counted = counted;
   }
 }
 
@@ -83,6 +88,15 @@ export class Verbatim {
   constructor(text: string, format = 'txt') {
     this.text = text;
     this.format = format;
+  }
+}
+
+/** An integer of any length, in decimal digits; RESP2 sends a bulk string. Only scripts answer it. */
+export class BigNumber {
+  readonly kind = Kind.BigNumber;
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
   }
 }
 
@@ -150,6 +164,32 @@ export class Block {
   }
 }
 
+/** A reply that is not there yet: a long script runs on. Whoever made the unit waits for it. */
+export class Later {
+  readonly kind = Kind.Later;
+  private done: ((reply: Reply) => void) | null = null;
+
+  /** Calls back with the reply, once. */
+  whenDone(done: (reply: Reply) => void): void {
+    this.done = done;
+  }
+
+  settle(reply: Reply): void {
+    this.done?.(reply);
+  }
+
+  /** What follows from the reply: another reply, which may itself come later. */
+  map(follow: (reply: Reply) => Reply): Later {
+    const mapped = new Later();
+    this.whenDone((reply) => {
+      const next = follow(reply);
+      if (next instanceof Later) next.whenDone((last) => mapped.settle(last));
+      else mapped.settle(next);
+    });
+    return mapped;
+  }
+}
+
 /**
  * - `number`, `bigint`: integer
  * - `string`: bulk string
@@ -171,11 +211,13 @@ export type Reply =
   | SetReply
   | Push
   | Verbatim
+  | BigNumber
   | Sequence
   | NullArray
   | None
   | InProtocol
-  | Block;
+  | Block
+  | Later;
 
 /** The members of {@link Reply} that are instances of a class of this file. */
 export type TaggedReply = Extract<Reply, { kind: number }>;

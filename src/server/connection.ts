@@ -13,7 +13,7 @@ import {
   QueryBufferOverflow,
 } from '../resp/decode.ts';
 import { encode, encodeInPieces } from '../resp/encode.ts';
-import { Block, type Push, type Reply, ReplyError } from '../resp/reply.ts';
+import { Block, Later, type Push, type Reply, ReplyError } from '../resp/reply.ts';
 
 /** Output that a peer may leave unread before we stop reading from it. */
 const PAUSE_ABOVE = 1024 * 1024;
@@ -40,6 +40,7 @@ function writeAll(): void {
 }
 
 export class Connection implements Outlet {
+  readonly canWait = true;
   readonly session: Session;
   readonly info: ConnectionInfo;
   private readonly engine: Engine;
@@ -113,14 +114,14 @@ export class Connection implements Outlet {
     this.decoder.feed(source, length);
     this.drain();
     this.decoder.keep();
-    if (this.session.isBlocked && this.decoder.pending > BLOCKED_INPUT) this.paused = true;
+    if (this.session.isWaiting && this.decoder.pending > BLOCKED_INPUT) this.paused = true;
     this.queuedInput = this.session.multi === null ? 0 : this.queuedInput + length;
     if (this.queuedInput > this.settings.maxBuffer) this.destroy();
     return !this.paused;
   }
 
   private resume(): void {
-    if (this.ended || this.session.isBlocked) return;
+    if (this.ended || this.session.isWaiting) return;
     this.paused = false;
     this.drain();
     this.decoder.keep();
@@ -130,7 +131,7 @@ export class Connection implements Outlet {
   // Runs complete commands until one blocks, the client goes, or its output piles up.
   private drain(): void {
     const { session, engine, decoder } = this;
-    if (session.isBlocked || this.draining) return;
+    if (session.isWaiting || this.draining) return;
     this.draining = true;
     try {
       session.lastActive = engine.clock.now();
@@ -138,8 +139,8 @@ export class Connection implements Outlet {
         const args = decoder.next();
         if (args === null) break;
         const reply = engine.execute(session, args);
-        if (reply instanceof Block) {
-          if (session.isBlocked) break;
+        if (reply instanceof Block || reply instanceof Later) {
+          if (session.isWaiting) break;
           continue;
         }
         this.add(reply);

@@ -3,6 +3,7 @@
 import { type Duplex, duplexPair } from 'node:stream';
 import { Database as EngineDatabase, type OpenOptions } from '../engine/database.ts';
 import { Connection } from './connection.ts';
+import { processHeap } from './heap.ts';
 import { connectionSettings } from './server.ts';
 
 /** What ioredis asks of a class given as its `Connector` option. */
@@ -82,5 +83,5 @@ function asSocket(stream: Duplex): Duplex {
 
 /** Opens an embedded database in memory. */
 export async function open(options: OpenOptions = {}): Promise<Database> {
-  return new Database(options);
+  return new Database({ heap: processHeap, ...options });
 }

@@ -5,10 +5,13 @@ import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UNSUPPORTED_AREAS } from '../../src/commands/unsupported.ts';
+import { Crc64 } from '../../src/data/crc64.ts';
 import { UNSUPPORTED_NAMES, unsupportedDirective } from '../../src/engine/unsupported-directives.ts';
 import { type Database, open, VirtualClock } from '../../src/index.ts';
+import { dumpLibraries } from '../../src/scripting/dump.ts';
 import { ConfigurationError, readConfiguration } from '../../src/server/configuration.ts';
 import { listen } from '../../src/server/index.ts';
+import { Wire } from '../support/wire.ts';
 
 let db: Database;
 beforeEach(async () => {
@@ -26,6 +29,49 @@ function errorOf(...[name, ...args]: (string | number)[]): string {
 }
 
 const MISSING = UNSUPPORTED_AREAS.flatMap((area) => area.commands.map((name) => ({ name, ...area })));
+
+describe('scripts', () => {
+  it('there is no debugger of scripts', () => {
+    expect(db.scriptDebug('NO')).toBe('OK');
+    expect(errorOf('SCRIPT', 'DEBUG', 'YES')).toContain("'SCRIPT DEBUG' is not supported by Holdfast");
+    expect(errorOf('SCRIPT', 'DEBUG', 'SYNC')).toContain("'SCRIPT DEBUG' is not supported by Holdfast");
+  });
+
+  it('SCRIPT SHOW answers the text of a script', () => {
+    expect(db.scriptShow(db.scriptLoad('return 1'))).toBe('return 1');
+    expect(errorOf('SCRIPT', 'SHOW', 'x')).toBe('NOSCRIPT No matching script. Please use EVAL.');
+  });
+
+  it('scripts are told which commands are missing', () => {
+    expect(errorOf('EVAL', "return redis.pcall('XLEN', 's')", 0)).toBe(
+      "ERR 'XLEN' is not supported by Holdfast yet: streams come later (see docs/differences.md)",
+    );
+    expect(errorOf('EVAL', "return redis.pcall('nosuch')", 0)).toBe(
+      'ERR Unknown Redis command called from script',
+    );
+  });
+
+  it('an error without a text is an unknown error', () => {
+    expect(errorOf('EVAL', 'error({})', 0)).toMatch(
+      /^ERR unknown error script: \w{40}, on @user_script:1\.$/,
+    );
+  });
+
+  it('scripts have the globals that are listed', () => {
+    const names = db.eval(
+      'local names = {} for k in pairs(_G) do names[#names + 1] = k end return names',
+    ) as string[];
+    expect(names).toContain('server');
+    expect(db.eval('return redis == server')).toBe(1);
+    for (const name of ['__redis__err__handler', 'KEYS', 'ARGV']) expect(names).not.toContain(name);
+    expect(db.eval('return _G.KEYS', { keys: ['k'] })).toEqual(['k']);
+  });
+
+  it('there is one user for scripts', () => {
+    expect(db.eval("return redis.acl_check_cmd('flushall')")).toBe(1);
+    expect(errorOf('EVAL', "return redis.acl_check_cmd('nosuch')", 0)).toMatch(/^ERR Invalid command passed/);
+  });
+});
 
 describe('commands', () => {
   it('missing commands answer what is missing', () => {
@@ -50,7 +96,7 @@ describe('commands', () => {
   });
 
   it('HELP is in our own words', () => {
-    for (const container of ['CLIENT', 'COMMAND', 'CONFIG', 'DEBUG', 'OBJECT', 'PUBSUB']) {
+    for (const container of ['CLIENT', 'COMMAND', 'CONFIG', 'DEBUG', 'FUNCTION', 'OBJECT', 'PUBSUB']) {
       const lines = db.call(container, 'HELP') as string[];
       expect(lines[0].startsWith(container)).toBe(true);
       expect(lines.join()).not.toContain('[<arg> [value] [opt] ...]');
@@ -149,6 +195,48 @@ describe('commands', () => {
     db.set('k', 'v', 'EX', 100);
     expect(db.info('keyspace')).toBe('# Keyspace\r\ndb0:keys=1,expires=1,avg_ttl=0\r\n');
     expect(db.info('commandstats')).toMatch(/^cmdstat_set:calls=\d+,rejected_calls=\d+,failed_calls=\d+\r$/m);
+  });
+
+  it('FUNCTION DUMP is for Redis 7.0 and later', () => {
+    db.functions.load("#!lua name=a\nredis.register_function('f', function() return 1 end)");
+    const payload = db.functions.dump();
+    expect([...payload.subarray(-10, -8)]).toEqual([10, 0]);
+    const of = (version: number): Uint8Array => {
+      const changed = payload.slice();
+      changed[changed.length - 10] = version;
+      new Crc64().add(changed, 0, changed.length - 8).write(changed, changed.length - 8);
+      return changed;
+    };
+    db.functions.restore(of(11), 'replace');
+    expect(db.fcall('f')).toBe(1);
+    expect(() => db.functions.restore(of(12), 'replace')).toThrow(
+      'ERR DUMP payload version or checksum are wrong',
+    );
+  });
+
+  it('FUNCTION RESTORE ends a library that does not end', () => {
+    const endless = "#!lua name=a\nredis.register_function('f', function() end)\nwhile true do end";
+    const payload = Buffer.from(dumpLibraries([endless]), 'latin1');
+    expect(() => db.functions.restore(payload)).toThrow(
+      'ERR Error registering functions: ERR FUNCTION LOAD timeout',
+    );
+  });
+
+  it('two functions of a library differ in more than case', () => {
+    const code =
+      "#!lua name=a\nredis.register_function('f', function() end) redis.register_function('F', function() end)";
+    expect(() => db.functions.load(code)).toThrow('ERR Function F already exists');
+  });
+
+  it('errors of FUNCTION LOAD are one line', async () => {
+    const server = await listen(db, { port: 0 });
+    const wire = await Wire.open({ port: server.port });
+    const first = await wire.call('FUNCTION', 'LOAD', '#!lua name=a "x\\r\\ny"\n');
+    expect(first.text).toBe('ERR Invalid metadata value given: x  y');
+    const second = await wire.call('FUNCTION', 'LOAD', '#!lua name=a\nreturn redis["a\\r\\nb"]');
+    expect(second.text).toMatch(/nonexistent global variable 'a {2}b'$/);
+    wire.close();
+    await server.close();
   });
 
   it('SHUTDOWN is for servers', () => {

@@ -25,6 +25,7 @@ const FAMILIES = [
   'sets',
   'zsets',
   'transactions',
+  'scripting',
   'blocking',
 ];
 
@@ -162,11 +163,11 @@ describe('effects', () => {
         execute(step.conn, step.args);
         let entry = engine.table.find(step.args[0]);
         entry = entry?.subcommands?.get(step.args[1]?.toLowerCase()) ?? entry;
-        // EXEC runs other commands' rows; expiry and waiters that are served are units of others.
+        // EXEC and scripts run other commands' rows; expiry and waiters that are served are units of others.
         if (
           entry === undefined ||
           changed.length === 0 ||
-          /^(exec|flushall|flushdb|swapdb)$/.test(entry.name)
+          /^(exec|eval|evalsha|flushall|flushdb|swapdb)$/.test(entry.name)
         )
           continue;
         const declared = (keyPositions(entry.row, step.args) ?? [])

@@ -848,6 +848,7 @@ function shape(printed: string): string {
 /** Back to the defaults that a round starts from. Replies are not looked at: a server may not know a line. */
 const RESET: string[][] = [
   ['FLUSHALL'],
+  ['FUNCTION', 'FLUSH'],
   ['SELECT', '0'],
   ['CONFIG', 'SET', 'notify-keyspace-events', ''],
   ['CONFIG', 'SET', 'hash-max-listpack-entries', '128'],

@@ -4,6 +4,7 @@
 
 import { parseReply, type Value } from '../support/wire.ts';
 import { CHANGED_ROWS, REPLY_DIALECTS, type RuleId, SINCE_7_2 } from './rules.ts';
+import { passedOn } from './scripts.ts';
 import { canon, doubleOf, kindOf, laidOutBy72, pairs, sameList, sameMultiset } from './values.ts';
 
 /** A question to both servers that settles the comparison. */
@@ -89,6 +90,33 @@ const unorderedPairsOfKey: Normaliser = (args, l, r, o) => {
   if (unorderedPairs(args, l, r, o) === null) return null;
   if (o.nested) return agree('unordered-reply');
   return { ok: 'check', rule: 'unordered-reply', check: { kind: 'order', key: args[1]! } };
+};
+
+/** FUNCTION LIST: libraries in any order, their functions as well. */
+function librariesOf(v: Value): string[] {
+  return v.items.map((library) => {
+    const at = library.items.findIndex((item) => item.text === 'functions') + 1;
+    const members = library.items[at]?.items.map(canon).sort();
+    return JSON.stringify([library.kind, library.items.map((item, i) => (i === at ? members : canon(item)))]);
+  });
+}
+
+const functionList: Normaliser = (_args, l, r) =>
+  bothAggregates(l, r) && sameMultiset(librariesOf(l), librariesOf(r)) ? agree('unordered-reply') : null;
+
+/** Of several names that are taken already, the one that comes first in hash order is told. */
+const nameTaken: Normaliser = (_args, l, r) => {
+  const what = (v: Value): string | undefined =>
+    v.kind === 'error' ? /^ERR (Function|Library) \w+ already exists$/.exec(v.text)?.[1] : undefined;
+  return what(l) !== undefined && what(l) === what(r) ? agree('unordered-reply') : null;
+};
+
+/** FUNCTION DUMP: libraries in any order, and so another checksum. Each begins with the byte F5. */
+const functionDump: Normaliser = (_args, l, r) => {
+  if (l.kind !== 'bulk' || r.kind !== 'bulk' || l.text.length !== r.text.length) return null;
+  const version = (v: Value): string => v.text.slice(-10, -8);
+  const parts = (v: Value): string[] => v.text.slice(0, -10).split('\xf5');
+  return version(l) === version(r) && sameMultiset(parts(l), parts(r)) ? agree('unordered-reply') : null;
 };
 
 const isScanReply = (v: Value): boolean =>
@@ -304,6 +332,7 @@ const DOUBLES = new Set([
   ...['ZADD', 'ZINCRBY', 'ZSCORE', 'ZMSCORE', 'ZRANGE', 'ZREVRANGE', 'ZRANGEBYSCORE', 'ZREVRANGEBYSCORE'],
   ...['ZPOPMIN', 'ZPOPMAX', 'BZPOPMIN', 'BZPOPMAX', 'ZMPOP', 'BZMPOP', 'ZUNION', 'ZINTER', 'ZDIFF'],
   ...['ZRANDMEMBER', 'ZRANK', 'ZREVRANK', 'ZSCAN', 'SORT', 'SORT_RO'],
+  ...['EVAL', 'EVALSHA', 'EVAL_RO', 'EVALSHA_RO'],
 ]);
 
 /** Equal but for texts that print the same double, where the right one looks as 7.2 prints it. */
@@ -338,6 +367,10 @@ const NORMALISERS: Record<string, Normaliser> = {
   'PUBSUB CHANNELS': unordered,
   'PUBSUB SHARDCHANNELS': unordered,
   'CONFIG GET': unorderedPairs,
+  'FUNCTION LIST': functionList,
+  'FUNCTION LOAD': nameTaken,
+  'FUNCTION RESTORE': nameTaken,
+  'FUNCTION DUMP': functionDump,
   SCAN: scan,
   SSCAN: scan,
   HSCAN: scan,
@@ -399,6 +432,12 @@ export function judge(args: readonly string[], left: Buffer, right: Buffer, opti
 
 export function judgeValues(args: readonly string[], l: Value, r: Value, o: JudgeOptions): Verdict {
   if (canon(l) === canon(r)) return SAME;
+  const passed = passedOn(args);
+  if (passed !== null) {
+    if (!passed.each) return judgeValues(passed.commands[0]!, l, r, { ...o, nested: true });
+    const { verdict, rules } = judgeExec(passed.commands, l, r, o);
+    return verdict.ok === true ? { ok: true, rule: rules[0] ?? null } : verdict;
+  }
   const name = commandName(args);
   const verdict = NORMALISERS[name]?.(args, l, r, o);
   if (verdict) return verdict;

@@ -78,6 +78,18 @@ export const RULES = {
     kind: 'dialect',
     why: '7.2 lets scripts call blocking commands: their noscript flag is gone from COMMAND INFO',
   },
+  'log-level-text': {
+    kind: 'dialect',
+    why: 'redis.log with a level that there is not: 7.0 calls it an invalid debug level, its successors a log level',
+  },
+  'script-clock': {
+    kind: 'dialect',
+    why: '7.2 stops the clock while a script runs; in 7.0 its second TIME may answer a later time than its first',
+  },
+  'kill-text': {
+    kind: 'dialect',
+    why: 'a script that SCRIPT KILL ended says so with three dots in 7.0, with one in its successors',
+  },
   'command-7.2': { kind: 'dialect', why: 'the command, subcommand or option exists since 7.2 only' },
   'command-table': {
     kind: 'dialect',
@@ -130,6 +142,12 @@ export const REPLY_DIALECTS: readonly { id: RuleId; command: RegExp; left: RegEx
     command: /^LPOS$/,
     left: /^/,
     right: /^error:ERR value is out of range, value must between /,
+  },
+  {
+    id: 'log-level-text',
+    command: /^FUNCTION (LOAD|RESTORE)$/,
+    left: /^error:ERR Error registering functions: ERR Invalid debug level\.$/,
+    right: /^error:ERR Error registering functions: ERR Invalid log level\.$/,
   },
   {
     id: 'hello-auth-order',

@@ -4,6 +4,8 @@
 //   --self                                         compare redis-server with itself (tests this harness)
 //   --against host:port                            use a Holdfast that runs already
 //   --no-shrink --max N --round-length N           report faster; stop after N distinct differences
+// `npm run oracle -- lua`: the Lua room against lua5.1 instead, see lua/run.ts.
+// `npm run oracle -- seeds`: the Lua of documents beside the repository instead, see seeds.ts.
 
 import { parseArgs } from 'node:util';
 import { startHoldfast } from '../support/holdfast-server.ts';
@@ -211,4 +213,15 @@ function report(finding: Finding, seed: number): void {
   console.log(lines.join('\n'));
 }
 
-process.exitCode = await main();
+async function lua(): Promise<number> {
+  const { oracleLua } = await import('./lua/run.ts');
+  return oracleLua(process.argv.slice(3));
+}
+
+async function seeds(): Promise<number> {
+  const { oracleSeeds } = await import('./seeds.ts');
+  return oracleSeeds(process.argv.slice(3));
+}
+
+const commands: Record<string, () => Promise<number>> = { lua, seeds };
+process.exitCode = await (commands[process.argv[2] ?? ''] ?? main)();

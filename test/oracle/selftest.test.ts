@@ -261,6 +261,30 @@ describe('rules', () => {
     expect(said('SPOP s', bulk('a'), bulk('b'), true, true)).toMatchObject({ ok: false });
   });
 
+  it('takes libraries and their functions in any order, and nothing else', () => {
+    const library = (name: string, ...members: string[]): string =>
+      `*4\r\n${bulk('library_name')}${bulk(name)}${bulk('functions')}${list(...members)}`;
+    const listed = (...libraries: string[]): string => `*${libraries.length}\r\n${libraries.join('')}`;
+    const agrees = (left: string, right: string): boolean => said('FUNCTION LIST', left, right).ok === true;
+    const both = listed(library('a', 'f', 'g'), library('b', 'h'));
+    expect(agrees(both, listed(library('b', 'h'), library('a', 'g', 'f')))).toBe(true);
+    expect(agrees(both, listed(library('b', 'g'), library('a', 'h', 'f')))).toBe(false);
+    expect(agrees(both, listed(library('a', 'h'), library('b', 'f', 'g')))).toBe(false);
+    const dump = (...parts: string[]): string => bulk(`${parts.join('')}\n\x00checksum`);
+    const dumped = (left: string, right: string): boolean => said('FUNCTION DUMP', left, right).ok === true;
+    expect(dumped(dump('\xf5one', '\xf5two'), dump('\xf5two', '\xf5one'))).toBe(true);
+    expect(dumped(dump('\xf5one', '\xf5two'), dump('\xf5two', '\xf5eno'))).toBe(false);
+    expect(dumped(dump('\xf5one', '\xf5two'), dump('\xf5one', '\xf5one'))).toBe(false);
+    expect(dumped(dump('\xf5one'), bulk('\xf5one\x0b\x00checksum'))).toBe(false);
+  });
+
+  it('lets hash order choose which taken name is told', () => {
+    const taken = (what: string, name: string): string => `-ERR ${what} ${name} already exists\r\n`;
+    expect(said('FUNCTION LOAD x', taken('Function', 'f'), taken('Function', 'g')).ok).toBe(true);
+    expect(said('FUNCTION LOAD x', taken('Function', 'f'), taken('Library', 'f')).ok).toBe(false);
+    expect(said('FUNCTION LOAD x', taken('Function', 'f'), bulk('f')).ok).toBe(false);
+  });
+
   it('knows when a woken command was run again', () => {
     const reply = (text: string) => parseReply(Buffer.from(text, 'latin1'));
     const args = ['BLPOP', 'a', 'b', '0'];

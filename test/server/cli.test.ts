@@ -82,6 +82,19 @@ describe('holdfast', () => {
 });
 
 describe('holdfast serve', () => {
+  it('shows what scripts log', async () => {
+    const program = await serve();
+    const client = await Wire.open({ host: '127.0.0.1', port: program.port, timeoutMs: 5000 });
+    await client.call(
+      'EVAL',
+      "redis.log(redis.LOG_NOTICE, 'n =', 1) redis.log(redis.LOG_VERBOSE, 'hidden')",
+      '0',
+    );
+    await eventually('it is shown', () => program.out.includes('holdfast: script: n = 1\n'));
+    expect(program.out).not.toContain('hidden');
+    client.close();
+  });
+
   it('says where it listens, and with --friendly what to do next', async () => {
     const plain = await serve();
     expect(plain.out).toBe(`holdfast: listening on 127.0.0.1:${plain.port}\n`);

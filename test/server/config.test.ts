@@ -8,8 +8,14 @@ import { oracleAvailable, startRedis } from '../support/redis-server.ts';
 import { parseReply, Wire } from '../support/wire.ts';
 import { type Running, start } from './support.ts';
 
-/** Set at the start here, changeable there; or newer than the real server. */
-const OTHERWISE = ['bind', 'port', 'set-max-listpack-entries', 'set-max-listpack-value'];
+/** Set at the start here, changeable there; newer than the real server; or ours alone. */
+const OTHERWISE = [
+  'script-kill-rollback',
+  'bind',
+  'port',
+  'set-max-listpack-entries',
+  'set-max-listpack-value',
+];
 const VALUES = [
   ...['', 'abc', '-1', '0', '1', '5', '07', '+3', ' 5', '5 ', '501', '-5', '0777', '1000000000000'],
   ...[

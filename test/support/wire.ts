@@ -313,7 +313,12 @@ export class Wire {
   /** Sends one command and parses its reply. */
   async call(...args: Arg[]): Promise<Value> {
     this.send(...args);
-    const [raw] = await this.replies(1);
+    return this.reply();
+  }
+
+  /** The next reply, parsed. */
+  async reply(timeoutMs = this.timeoutMs): Promise<Value> {
+    const [raw] = await this.replies(1, timeoutMs);
     return parseReply(raw!);
   }
 

@@ -6,6 +6,8 @@ import {
   type Change,
   type Client,
   type Database,
+  type FunctionCounts,
+  type FunctionLibrary,
   HoldfastError,
   type Message,
   open,
@@ -43,6 +45,25 @@ export async function replies(db: Database): Promise<void> {
   is<unknown>()(db.call('GET', 'k'));
   is<unknown[] | null>()(db.exec());
   is<'OK'>()(db.multi());
+  is<unknown>()(db.eval('return 1'));
+  is<unknown>()(db.evalsha('digest', { keys: ['k', new Uint8Array()], args: [1, 2n, 'v'] }));
+  is<string>()(db.scriptLoad('return 1'));
+  is<(0 | 1)[]>()(db.scriptExists('digest'));
+  // @ts-expect-error keys and arguments come in an object
+  db.eval('return 1', 1, 'k');
+}
+
+export function libraries({ functions, fcall, fcallRo, buffers }: Database): void {
+  is<string>()(functions.load('#!lua name=a', { replace: true }));
+  is<FunctionLibrary[]>()(functions.list({ name: 'a*', code: true }));
+  is<FunctionCounts>()(functions.stats());
+  is<Uint8Array>()(functions.dump());
+  is<Uint8Array>()(buffers.functionDump());
+  is<void>()(functions.restore(new Uint8Array(), 'replace'));
+  is<unknown>()(fcall('f', { keys: ['k', new Uint8Array()], args: [1, 2n] }));
+  is<unknown>()(fcallRo('f'));
+  // @ts-expect-error a policy of Redis
+  functions.restore(new Uint8Array(), 'merge');
 }
 
 export function bytes({ buffers }: Database): void {

@@ -5,10 +5,12 @@ import type { Family } from '../grammar.ts';
 import { bitmaps } from './bitmaps.ts';
 import { blocking } from './blocking.ts';
 import { connection } from './connection.ts';
+import { functions } from './functions.ts';
 import { hashes } from './hashes.ts';
 import { keys } from './keys.ts';
 import { lists } from './lists.ts';
 import { pubsub } from './pubsub.ts';
+import { scripting } from './scripting.ts';
 import { server } from './server.ts';
 import { sets } from './sets.ts';
 import { strings } from './strings.ts';
@@ -19,5 +21,5 @@ const events: Family = { name: 'events', commands: {} };
 
 export const families: readonly Family[] = [
   ...[strings, bitmaps, keys, hashes, lists, sets, zsets],
-  ...[transactions, blocking, pubsub, connection, server, events],
+  ...[transactions, scripting, functions, blocking, pubsub, connection, server, events],
 ];

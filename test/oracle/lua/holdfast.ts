@@ -1,0 +1,25 @@
+// Holdfast's side of the comparison: a program in a plain world of the Lua room. Called by compare.ts.
+import { createLua } from '../../../src/lua/plain.ts';
+import { CHUNK_NAME, type Outcome } from './reference.ts';
+
+/** `direct` is how scripts run (with a second attempt in the other form where they must), `suspendable` how they
+ *  go on after a pause. */
+export type Form = 'direct' | 'suspendable';
+
+export function runHoldfast(source: string, form: Form): Outcome {
+  let output = '';
+  const lua = createLua({
+    write: (text) => {
+      output += text;
+    },
+  });
+  try {
+    const result = lua.run(source, CHUNK_NAME.slice(1), form === 'suspendable' ? { form } : {});
+    if (result.ok) return { ending: 'ok', output, error: '' };
+    return { ending: 'error', output, error: result.error ?? '' };
+  } catch (error) {
+    // Nothing but Lua's errors may come out of the room.
+    const { stack, message } = error instanceof Error ? error : new Error(String(error));
+    return { ending: 'died', output, error: stack ?? message };
+  }
+}
