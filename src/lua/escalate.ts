@@ -4,3 +4,9 @@
 export class NeedsSuspendable {
   readonly needsSuspendable = true;
 }
+
+/** JavaScript says that a string or array would be too long, not that its stack is full. Called where the stack may be
+ *  full, so nothing is called here. */
+export function isMemoryError(error: RangeError): boolean {
+  return error.message === 'Invalid string length' || error.message === 'Invalid array length';
+}

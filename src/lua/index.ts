@@ -2,7 +2,7 @@
 // with the program lua5.1.
 import { compileChunk } from './compile.ts';
 import { Coroutine, Driver } from './driver.ts';
-import { NeedsSuspendable } from './escalate.ts';
+import { isMemoryError, NeedsSuspendable } from './escalate.ts';
 import { openBase } from './lib-base.ts';
 import { openBit } from './lib-bit.ts';
 import { openCjson } from './lib-cjson.ts';
@@ -92,15 +92,11 @@ export function callLua(state: LuaState, f: LuaFunction, args: readonly LuaValue
     return f(...args);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    if (isMemory(error)) throw new LuaError('not enough memory');
+    if (isMemoryError(error)) throw new LuaError('not enough memory');
     throw new NeedsSuspendable();
   } finally {
     enter(before);
   }
-}
-
-function isMemory(error: RangeError): boolean {
-  return /(string|array) (length|size)/i.test(error.message);
 }
 
 /** Begins a run that can pause: see {@link Driver.resume}, which {@link resume} calls. */
@@ -117,7 +113,7 @@ export function resume(state: LuaState, driver: Driver): boolean {
     return driver.resume(state) === 'done';
   } catch (error) {
     if (error instanceof RangeError) {
-      throw new LuaError(isMemory(error) ? 'not enough memory' : 'stack overflow');
+      throw new LuaError(isMemoryError(error) ? 'not enough memory' : 'stack overflow');
     }
     throw error;
   } finally {

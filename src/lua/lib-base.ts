@@ -1,7 +1,7 @@
 // The basic functions: type, tostring, pcall, next, ipairs, load… Opened by index.ts.
 import { checkAny, checkInt, checkString, checkTable, optionalInt } from './arguments.ts';
 import { badArgument, fail, wrongType } from './errors.ts';
-import { NeedsSuspendable } from './escalate.ts';
+import { isMemoryError, NeedsSuspendable } from './escalate.ts';
 import { formatNumber, parseNumber } from './number.ts';
 import { callFromNative, metatableOf, planToString, settle, settleG, toStringMeta } from './operations.ts';
 import { siteAt } from './positions.ts';
@@ -35,7 +35,7 @@ const MAX_RESULTS = 8000;
 export function caughtValue(error: unknown): LuaValue {
   if (error instanceof LuaError) return error.value;
   if (error instanceof RangeError) {
-    if (/string length|array length/i.test(error.message)) return 'not enough memory';
+    if (isMemoryError(error)) return 'not enough memory';
     // The suspendable form takes JavaScript's stack for nothing but the arguments of a call.
     if (runningState().suspendable) return 'stack overflow';
     throw new NeedsSuspendable();

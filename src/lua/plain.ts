@@ -54,9 +54,10 @@ export function createLua(options: { write: (text: string) => void }): PlainLua 
       native((...values: LuaValue[]) => {
         values.forEach((value, i) => {
           const word = toStringMeta(value);
-          if (typeof word !== 'string') throw fail("'tostring' must return a string to 'print'");
+          if (typeof word !== 'string' && typeof word !== 'number')
+            throw fail("'tostring' must return a string to 'print'");
           // C's idea of where a text ends.
-          text += `${i === 0 ? '' : '\t'}${word.split('\0', 1)[0]}`;
+          text += `${i === 0 ? '' : '\t'}${String(word).split('\0', 1)[0]}`;
         });
         text += '\n';
         return NOTHING;

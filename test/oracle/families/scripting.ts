@@ -53,6 +53,8 @@ const passing: Part = (g) => {
   const words: string[] = [];
   for (let n = r.int(0, 5); n > 0; n--) {
     const next = inner(g);
+    // Among other replies nobody can tell which members it may have taken, as in MULTI.
+    if (next[0] === 'SPOP') continue;
     words.push(String(next.length), ...next);
   }
   return [first(r.pick(PASSING.each)), '0', ...words];
