@@ -24,7 +24,7 @@ export function scriptWords(name: string, bytes: Bytes, script: unknown, input: 
 const NOTHING: ScriptInput = {};
 
 /** Texts up to this length are not worth being looked up. */
-const SHORT = 48;
+const SHORT = 39;
 const KEPT = 256;
 const known = new Map<string, string>();
 

@@ -253,7 +253,12 @@ class FunctionEmitter {
     const at = (i: number): string => (i < params.length ? params[i] : `va[${i - params.length}]`);
     while (params.length < 2 && !func.vararg) params.push(`a${params.length}`);
     const probe = `if(${at(0)}===P)return form(${this.number},[${envs}],${at(1)});`;
-    return `const p${this.number}=(${envs})=>function(${[...params, ...rest].join(',')}){${probe}\n${tick}${declared}\n${body}};`;
+    const list = [...params, ...rest].join(',');
+    const text = `function(${list}){${probe}\n${tick}${declared}\n${body}}`;
+    // The main function runs at once: in parentheses V8 compiles it with the rest instead of parsing it twice.
+    return this.number === 0
+      ? `const p0=((${envs})=>(${text}));`
+      : `const p${this.number}=(${envs})=>${text};`;
   }
 
   // ---- variables

@@ -155,6 +155,24 @@ export class LuaTable {
    * @throws LuaError `index is nil`, `index is NaN`, and where the table is read-only
    */
   set(key: LuaValue, value: LuaValue): void {
+    // Small, so that V8 puts it inline: an element that is there gets another value.
+    if (typeof key === 'number' && this.epoch === epoch) {
+      const { items, border } = this;
+      if (
+        key > 0 &&
+        key < items.length &&
+        Number.isInteger(key) &&
+        value !== undefined &&
+        (border < 0 || key <= border)
+      ) {
+        items[key] = value;
+        return;
+      }
+    }
+    this.store(key, value);
+  }
+
+  private store(key: LuaValue, value: LuaValue): void {
     if (this.epoch !== epoch) {
       if (this.epoch === READ_ONLY) throw fail(READ_ONLY_TEXT);
       this.own();
