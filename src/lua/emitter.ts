@@ -992,7 +992,10 @@ class FunctionEmitter {
 
   // An operand of concatenation as text, and the test that it is one.
   private textOf(e: Expression, ref: string): { text: string; test: string } {
-    if (e.kind === 'number') return { text: JSON.stringify(formatNumber(e.value)), test: '' };
+    if (e.kind === 'number') {
+      const value = e.value === 0 && this.numeral(e.value) !== '0' ? -0 : e.value === 0 ? 0 : e.value;
+      return { text: JSON.stringify(formatNumber(value)), test: '' };
+    }
     if (e.kind === 'string') return { text: ref, test: '' };
     if (e.kind !== 'raw' && this.chunk.analysis.isNumber(e)) return { text: `fmt(${ref})`, test: '' };
     return { text: ref, test: `typeof ${ref}==="string"` };

@@ -36,6 +36,7 @@ export class Layout {
   json: JsonKey | null = null;
   private followers: Map<string, Layout> | null = null;
   private readonly walks: Walk[] = [];
+  private slots: Map<string, number> | null = null;
 
   constructor(parent: Layout | null, key: string) {
     this.parent = parent;
@@ -69,6 +70,12 @@ export class Layout {
     this.followers.set(own, layout);
     if (++made > MOST_LAYOUTS) beginAnew();
     return layout;
+  }
+
+  /** The slot of a key, or -1. */
+  slotOf(key: string): number {
+    this.slots ??= new Map(this.keys().map((name, slot) => [name, slot]));
+    return this.slots.get(key) ?? -1;
   }
 
   /** The keys, in the order in which they came. */

@@ -116,9 +116,27 @@ function mainPosition(key: number, size: number): number {
   return modular[key] === 0 ? hashes[key] & (size - 1) : hashes[key] % ((size - 1) | 1);
 }
 
-// Lua's hash of a string, of all its bytes: Redis has changed that, plain Lua leaves some out from 32 bytes on.
+// Plain Lua leaves out bytes of strings from 32 bytes on; Redis has changed that.
+let leavesOut = false;
+
+/** Makes the order that of plain Lua, for comparisons with it; answers what was set before. */
+export function orderAsPlainLua(plain: boolean): boolean {
+  const before = leavesOut;
+  leavesOut = plain;
+  return before;
+}
+
+// Lua's hash of a string.
 function hashString(text: string): number {
   const { length } = text;
+  if (leavesOut && length >= 32) {
+    const step = (length >> 5) + 1;
+    let sampled = length;
+    for (let i = length; i >= step; i -= step) {
+      sampled ^= (sampled << 5) + (sampled >>> 2) + text.charCodeAt(i - 1);
+    }
+    return sampled >>> 0;
+  }
   if (length > 4096) spend(length >>> 2);
   let hash = length;
   for (let i = length - 1; i >= 0; i--) hash ^= (hash << 5) + (hash >>> 2) + text.charCodeAt(i);

@@ -6,6 +6,7 @@ import { NeedsSuspendable } from './escalate.ts';
 import { begin, callLua, compile, openLibraries, resume } from './index.ts';
 import { MathRandom } from './lib-math.ts';
 import { toStringMeta } from './operations.ts';
+import { orderAsPlainLua } from './order.ts';
 import { LuaState } from './state.ts';
 import { LuaTable } from './table.ts';
 import { LuaError, type LuaValue, NOTHING, native } from './value.ts';
@@ -63,6 +64,7 @@ export function createLua(options: { write: (text: string) => void }): PlainLua 
         return NOTHING;
       }),
     );
+    const before = orderAsPlainLua(true);
     try {
       const main = compile(state, source, name);
       if (!suspendable) callLua(state, main, []);
@@ -80,6 +82,8 @@ export function createLua(options: { write: (text: string) => void }): PlainLua 
         text,
         result: { ok: false, error: isText ? String(value) : '(error object is not a string)' },
       };
+    } finally {
+      orderAsPlainLua(before);
     }
   };
   return {

@@ -34,6 +34,9 @@ export class LuaTable {
   private border: number;
   /** Node part. A key with value undefined still holds its node, as in Lua. */
   private nodes: Map<LuaValue, LuaValue> | null = null;
+  /** Instead of nodes, of a table that has only got fields: its keys, and their values by slot. */
+  private layout: Layout | null = null;
+  private values: LuaValue[] = NO_KEYS;
   /** Number of nodes: a power of two, or 0. */
   private capacity: number;
   /** Capacity with which the history of the nodes begins: the keys of `nodes`, put into so many empty nodes one
@@ -76,12 +79,29 @@ export class LuaTable {
   /** A table that got these fields one after the other while it was empty; `values` by the layout's slots. */
   static record(layout: Layout, values: LuaValue[]): LuaTable {
     const table = new LuaTable();
+    table.layout = layout;
+    table.values = values;
+    table.capacity = powerOfTwo(layout.count);
+    return table;
+  }
+
+  // From a layout to nodes.
+  private spread(layout: Layout): Map<LuaValue, LuaValue> {
+    const { values } = this;
     const nodes = new Map<LuaValue, LuaValue>();
     const keys = layout.keys();
     for (let slot = 0; slot < keys.length; slot++) nodes.set(keys[slot], values[slot]);
-    table.nodes = nodes;
-    table.capacity = powerOfTwo(keys.length);
-    return table;
+    this.nodes = nodes;
+    this.layout = null;
+    this.values = NO_KEYS;
+    return nodes;
+  }
+
+  private recorded(key: LuaValue): LuaValue {
+    const { layout } = this;
+    if (layout === null || typeof key !== 'string') return undefined;
+    const slot = layout.slotOf(key);
+    return slot < 0 ? undefined : this.values[slot];
   }
 
   // For natives that go through a whole table, in Lua's order: first the array, then the node keys.
@@ -101,7 +121,11 @@ export class LuaTable {
    * `values` from `at` on and answers the layout; else null.
    */
   fields(values: LuaValue[], at: number): Layout | null {
-    const { nodes, initial } = this;
+    const { nodes, initial, layout: own, values: held } = this;
+    if (own !== null) {
+      for (let i = 0; i < held.length; i++) values[at + i] = held[i];
+      return own;
+    }
     if (nodes === null || nodes.size > MOST_KEYS) return null;
     if (this.capacity !== nodesAfter(initial, nodes.size)) return null;
     let layout = emptyLayout();
@@ -117,7 +141,7 @@ export class LuaTable {
 
   /** Keys of the node part in Lua's order, with those whose value is nil by now. Not to be changed. */
   nodeKeys(): readonly LuaValue[] {
-    const { nodes } = this;
+    const nodes = this.layout === null ? this.nodes : this.spread(this.layout);
     if (nodes === null || nodes.size === 0) return NO_KEYS;
     this.order ??= nodeOrder(nodes.keys(), this.initial, this.capacity);
     return this.order;
@@ -128,12 +152,12 @@ export class LuaTable {
       const { items } = this;
       if (key > 0 && key < items.length && Number.isInteger(key)) return items[key];
     }
-    return this.nodes === null ? undefined : this.nodes.get(key);
+    return this.nodes === null ? this.recorded(key) : this.nodes.get(key);
   }
 
   /** A field by a key that is known not to be a number. */
   field(key: string): LuaValue {
-    return this.nodes === null ? undefined : this.nodes.get(key);
+    return this.nodes === null ? this.recorded(key) : this.nodes.get(key);
   }
 
   /** Assignment by a native: as {@link set}, but errors have no position. */
@@ -207,6 +231,15 @@ export class LuaTable {
   }
 
   private setNode(key: LuaValue, value: LuaValue): void {
+    const { layout } = this;
+    if (layout !== null) {
+      const slot = typeof key === 'string' ? layout.slotOf(key) : -1;
+      if (slot >= 0) {
+        this.values[slot] = value;
+        return;
+      }
+      this.spread(layout);
+    }
     const { nodes } = this;
     if (nodes !== null && (nodes.size === 0 ? false : nodes.get(key) !== undefined || nodes.has(key))) {
       nodes.set(key, value);
@@ -259,6 +292,7 @@ export class LuaTable {
    * @throws LuaError when the key is not of this table
    */
   next(key: LuaValue): LuaValue {
+    if (this.layout !== null) this.spread(this.layout);
     const { items } = this;
     let index = 1;
     let position = 0;
@@ -315,6 +349,7 @@ export class LuaTable {
   }
 
   private own(): void {
+    if (this.layout !== null) this.spread(this.layout);
     if (saved !== null) {
       const { items, size, border, nodes, capacity, initial, metatable, epoch: before } = this;
       const copies = { items: items.slice(), nodes: nodes === null ? null : new Map(nodes) };
@@ -402,6 +437,7 @@ export class LuaTable {
 
   /** Sizes of both parts; what does not fit one moves to the other. */
   resize(arraySize: number, nodeCount: number): void {
+    if (this.layout !== null) this.spread(this.layout);
     const { items, nodes, size } = this;
     const capacity = nodeCount === 0 ? 0 : powerOfTwo(nodeCount);
     if (arraySize + capacity > 4096) charge(Math.max(0, arraySize - size) * 8 + capacity * 40);

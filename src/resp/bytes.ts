@@ -2,18 +2,16 @@
 // portable branch keeps the engine free of Node modules.
 
 interface NativeBuffer {
-  from(
-    data: ArrayBufferLike,
-    offset: number,
-    length: number,
-  ): { latin1Slice(start: number, end: number): string; latin1Write(s: string, at: number): number };
+  latin1Slice(start: number, end: number): string;
+  latin1Write(text: string, at: number): number;
 }
-const native = (globalThis as unknown as { Buffer?: NativeBuffer }).Buffer;
+// The methods work on any Uint8Array; a Buffer over the same memory would cost more than they do.
+const native = (globalThis as unknown as { Buffer?: { prototype: NativeBuffer } }).Buffer?.prototype;
 
 /** Byte string of `bytes[start..end)`. */
 export function bytesToString(bytes: Uint8Array, start = 0, end = bytes.length): string {
   if (native !== undefined) {
-    return native.from(bytes.buffer, bytes.byteOffset, bytes.length).latin1Slice(start, end);
+    return native.latin1Slice.call(bytes, start, end);
   }
   let out = '';
   for (let i = start; i < end; i += 8192) {
@@ -25,7 +23,7 @@ export function bytesToString(bytes: Uint8Array, start = 0, end = bytes.length):
 /** Writes a byte string into `bytes` at `at`; the caller has made room. */
 export function writeString(bytes: Uint8Array, text: string, at: number): void {
   if (native !== undefined && text.length > 24) {
-    native.from(bytes.buffer, bytes.byteOffset, bytes.length).latin1Write(text, at);
+    native.latin1Write.call(bytes, text, at);
     return;
   }
   for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
