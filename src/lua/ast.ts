@@ -83,8 +83,8 @@ export interface MethodCall {
 
 export interface TableConstructor {
   readonly kind: 'table';
-  /** In source order; an item without key is positional. */
-  readonly items: { readonly key: Expression | null; readonly value: Expression }[];
+  /** In source order; an item without key is positional. `line` is where a bad key is reported. */
+  readonly items: { readonly key: Expression | null; readonly value: Expression; readonly line: number }[];
   readonly line: number;
 }
 

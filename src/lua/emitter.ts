@@ -1052,7 +1052,7 @@ class FunctionEmitter {
         const key = this.hold(item.key);
         const value = this.hold(item.value);
         for (const setup of [key.setup, value.setup]) if (setup !== '') steps.push(setup);
-        steps.push(`${this.mark(this.site(e.line))}${t}.set(${key.ref},${value.ref})`);
+        steps.push(`${this.mark(this.site(item.line))}${t}.set(${key.ref},${value.ref})`);
         this.give(...value.taken, ...key.taken);
       }
     });

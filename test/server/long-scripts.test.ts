@@ -2,6 +2,7 @@
 // ended, that nothing is left of one that was undone, and that a greedy one gets an error before the process dies.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { open } from '../../src/index.ts';
+import { Database } from '../../src/server/embedded.ts';
 import { startChild } from '../support/child.ts';
 import { holdfastProgram } from '../support/holdfast-server.ts';
 import { freePort, sleep } from '../support/ports.ts';
@@ -334,6 +335,18 @@ describe('in process', () => {
 });
 
 describe('a script that takes all memory', () => {
+  it('gets an error before the heap is full, after a collection that did not help', async () => {
+    let collections = 0;
+    const heap = { used: () => 900, limit: 1000, collect: () => collections++ };
+    const db = new Database({ heap });
+    const greedy = 'local t = {} for i = 1, 1e8 do t[i] = i end';
+    expect(() => db.eval(greedy)).toThrow(/not enough memory script: [0-9a-f]{40}/);
+    expect(collections).toBeGreaterThan(0);
+    const caught = db.eval(`local ok, e = pcall(function() ${greedy} end) return {tostring(ok), e}`);
+    expect(caught).toEqual(['false', 'not enough memory']);
+    db.close();
+  });
+
   it.each([
     ['a table', 'local t = {} for i = 1, 1e10 do t[i] = i end'],
     ['tables in tables', 'local t = {} for i = 1, 1e10 do t[i] = {i, {}} end'],
