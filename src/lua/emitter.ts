@@ -334,8 +334,11 @@ class FunctionEmitter {
         return { how: 'global', name: e.name };
       case 'index':
         return { how: 'field', name: e.key.kind === 'string' ? e.key.value : '?' };
+      case 'or':
+        // What is decided when Lua compiles leaves no trace.
+        return isFalse(e.left) ? this.describe(e.right) : NAMELESS;
       default:
-        return { how: null, name: null };
+        return NAMELESS;
     }
   }
 
@@ -1110,6 +1113,12 @@ function isConstant(e: Expression): boolean {
   return (
     e.kind === 'nil' || e.kind === 'true' || e.kind === 'false' || e.kind === 'number' || e.kind === 'string'
   );
+}
+
+const NAMELESS: Described = { how: null, name: null };
+
+function isFalse(e: Expression): boolean {
+  return e.kind === 'false' || e.kind === 'nil' || (e.kind === 'and' && isFalse(e.left));
 }
 
 // Evaluating it changes nothing.
