@@ -27,6 +27,7 @@ import {
   type LuaValue,
   NOTHING,
   native,
+  paced,
   type Suspendable,
   typeName,
 } from './value.ts';
@@ -37,16 +38,17 @@ export function openString(_state: LuaState): LuaTable {
   table.set('byte', native(byte));
   table.set('char', native(char));
   table.set('dump', native(dump));
-  table.set('find', native(find));
+  // A pattern can take long on a short subject.
+  table.set('find', paced(native(find), 'slow'));
   table.set('format', native(formatArguments));
-  const iterate = native(gmatch);
+  const iterate = paced(native(gmatch), 'slow');
   // Its name in Lua 5.0.
   table.set('gfind', iterate);
   table.set('gmatch', iterate);
   table.set('gsub', native(gsub, gsubSuspendable));
   table.set('len', native(len));
   table.set('lower', native(lower));
-  table.set('match', native(match));
+  table.set('match', paced(native(match), 'slow'));
   table.set('rep', native(rep));
   table.set('reverse', native(reverse));
   table.set('sub', native(sub));

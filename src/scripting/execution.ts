@@ -80,7 +80,6 @@ export class Execution implements LuaHost {
   /** When the running slice ends, and when a caller that cannot wait gets an error. */
   private sliceEnd = 0;
   private deadline = 0;
-  private killed = false;
   private memoryAt = 0;
   private charged = 0;
   /** Commands that the watched script called, null where nobody watches. */
@@ -103,7 +102,6 @@ export class Execution implements LuaHost {
     const start = engine.elapsed();
     const budget = this.budget;
     this.mode = 'direct';
-    this.killed = false;
     this.deadline = task.canWait || budget === 0 ? Number.POSITIVE_INFINITY : start + budget;
     this.sliceEnd = task.canWait ? start + DIRECT_SLICE : Number.POSITIVE_INFINITY;
     this.memoryAt = start + MEMORY_EVERY;
@@ -209,7 +207,6 @@ export class Execution implements LuaHost {
       },
       kill: () => {
         if (watched.wrote && !mayRollBack) return false;
-        this.killed = true;
         killedAt = driver.site;
         driver.interrupt(new Ended('killed'));
         return true;
@@ -240,7 +237,6 @@ export class Execution implements LuaHost {
       if (now >= this.sliceEnd) throw new NeedsSuspendable();
       return FUEL;
     }
-    if (this.killed) throw new Ended('killed');
     return now >= this.sliceEnd ? -1 : SUSPENDABLE_FUEL;
   }
 

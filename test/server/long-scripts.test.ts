@@ -328,6 +328,8 @@ describe('in process', () => {
     const db = await open({ config: { 'busy-reply-threshold': '50' } });
     expect(() => db.eval(`redis.call('SET', 'k', 'v') ${FOREVER}`)).toThrow(/^HF_BUDGET.*50 ms/);
     expect(() => db.eval(`coroutine.wrap(function() ${FOREVER} end)()`)).toThrow(/HF_BUDGET/);
+    const pattern = { args: ['a'.repeat(40), 'a?'.repeat(40) + 'a'.repeat(40)] };
+    expect(() => db.eval('return string.find(ARGV[1], ARGV[2])', pattern)).toThrow(/HF_BUDGET/);
     expect(db.exists('k')).toBe(0);
     expect(db.eval("return redis.call('INCR', 'n')")).toBe(1);
     db.close();
