@@ -1,11 +1,11 @@
 // EVAL, EVALSHA, SCRIPT: what the project's semantics notes say of scripts, rule by rule. The texts are those of
 // redis-server.
 import { describe, expect, it } from 'vitest';
+import { deaf } from '../../test/support/deaf.ts';
 import { onEveryTarget, type TestClient } from '../../test/support/targets.ts';
 import { sha1Hex } from '../data/sha1.ts';
 import { Engine, type Op } from '../engine/engine.ts';
 import { VirtualClock } from '../engine/ports.ts';
-import type { Outlet } from '../engine/session.ts';
 import { type Reply, ReplyError } from '../resp/reply.ts';
 
 const clock = new VirtualClock();
@@ -451,21 +451,6 @@ onEveryTarget(
   },
   { clock },
 );
-
-const deaf: Outlet = {
-  reply: () => {},
-  push: () => {},
-  close: () => {},
-  info: {
-    address: 'test:0',
-    localAddress: 'test:0',
-    fd: -1,
-    local: true,
-    trusted: true,
-    queryBuffer: () => 0,
-    outputBuffer: () => 0,
-  },
-};
 
 describe('what the log gets of a script', () => {
   function logged(...commands: string[][]): string[][] {

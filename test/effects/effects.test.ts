@@ -5,13 +5,14 @@ import { describe, expect, it } from 'vitest';
 import { keyPositions } from '../../src/commands/derive.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { VirtualClock } from '../../src/engine/ports.ts';
-import type { Outlet, Session } from '../../src/engine/session.ts';
+import type { Session } from '../../src/engine/session.ts';
 import { ListValue } from '../../src/keyspace/list-value.ts';
 import { RawString, type Value } from '../../src/keyspace/values.ts';
 import { encode } from '../../src/resp/encode.ts';
 import { Block, type Reply } from '../../src/resp/reply.ts';
 import { CONNECTIONS, generateRound, pickFamilies } from '../oracle/generate.ts';
 import { showStep } from '../oracle/steps.ts';
+import { deaf } from '../support/deaf.ts';
 
 const ROUNDS = 24;
 const STEPS = 800;
@@ -28,21 +29,6 @@ const FAMILIES = [
   'scripting',
   'blocking',
 ];
-
-const deaf: Outlet = {
-  reply: () => {},
-  push: () => {},
-  close: () => {},
-  info: {
-    address: 'test:0',
-    localAddress: 'test:0',
-    fd: -1,
-    local: true,
-    trusted: true,
-    queryBuffer: () => 0,
-    outputBuffer: () => 0,
-  },
-};
 
 /** The data as text: every key of every database with its deadline and content. */
 function contents(engine: Engine): string[] {

@@ -1,39 +1,22 @@
 // The oracle: finds an installed redis-server (or valkey-server) and starts it on a free loopback port with
 // no persistence. Called by test/oracle. HOLDFAST_REQUIRE_ORACLE=1 makes a missing oracle an error.
 
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { startChild } from './child.ts';
 import { freePort, type ServerHandle } from './ports.ts';
+import { findProgram, isThere } from './programs.ts';
 import { Wire } from './wire.ts';
 
 /** The program's path, or null. HOLDFAST_ORACLE names another one. */
 export function findOracle(): string | null {
-  const named = process.env.HOLDFAST_ORACLE;
-  const candidates = named
-    ? [named]
-    : (process.env.PATH ?? '')
-        .split(delimiter)
-        .flatMap((dir) => ['redis-server', 'valkey-server'].map((program) => join(dir, program)));
-  for (const path of candidates) {
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch {
-      // Not here; look at the next directory.
-    }
-  }
-  return null;
+  return findProgram(process.env.HOLDFAST_ORACLE, ['redis-server', 'valkey-server']);
 }
 
 /** True when tests that need the oracle should run; throws when it is required and missing. */
 export function oracleAvailable(): boolean {
-  if (findOracle() !== null) return true;
-  if (process.env.HOLDFAST_REQUIRE_ORACLE === '1')
-    throw new Error('HOLDFAST_REQUIRE_ORACLE=1, but there is no redis-server on PATH');
-  console.log('oracle: skipped');
-  return false;
+  return isThere(findOracle(), 'oracle', 'redis-server');
 }
 
 async function answersPing(port: number): Promise<boolean> {

@@ -3,9 +3,9 @@
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findProgram, isThere } from '../../support/programs.ts';
 
 /** How a program ended: `compile` is a compile error, `limit` too many steps, `died` the process with it. */
 export type Ending = 'ok' | 'error' | 'compile' | 'limit' | 'died';
@@ -24,28 +24,12 @@ const MAX_OUTPUT = 8 << 20;
 
 /** The program's path, or null. HOLDFAST_LUA names another one. */
 export function findLua(): string | null {
-  const named = process.env.HOLDFAST_LUA;
-  const candidates = named
-    ? [named]
-    : (process.env.PATH ?? '').split(delimiter).map((dir) => join(dir, 'lua5.1'));
-  for (const path of candidates) {
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch {
-      // Not here; look at the next directory.
-    }
-  }
-  return null;
+  return findProgram(process.env.HOLDFAST_LUA, ['lua5.1']);
 }
 
 /** True when tests that need the oracle should run; throws when it is required and missing. */
 export function luaAvailable(): boolean {
-  if (findLua() !== null) return true;
-  if (process.env.HOLDFAST_REQUIRE_ORACLE === '1')
-    throw new Error('HOLDFAST_REQUIRE_ORACLE=1, but there is no lua5.1 on PATH');
-  console.log('lua oracle: skipped');
-  return false;
+  return isThere(findLua(), 'lua oracle', 'lua5.1');
 }
 
 interface Waiting {
