@@ -137,6 +137,8 @@ export interface ScriptCallPort {
   log(level: number, message: string): void;
   /** From here on the open unit's changes can be undone, and nobody outside learns of them. */
   openUndo(): UndoPoint;
+  /** How many changes the open unit's undoing would take back. */
+  readonly undoLength: number;
   /** Undoes everything since; the point can be used again. */
   undo(point: UndoPoint): void;
   /** What was done stays, and others learn of it. */

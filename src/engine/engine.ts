@@ -627,6 +627,10 @@ export class Engine implements EnginePort {
     };
   }
 
+  get undoLength(): number {
+    return this.space.journal?.length ?? 0;
+  }
+
   undo(point: UndoPoint): void {
     const { mark, ops, changes, dirty, hits, misses } = point as Undo;
     const { space } = this;

@@ -3,6 +3,21 @@
 // whatever is not certain counts as unknown.
 import type { Block, Expression, FunctionBody, Local, Statement } from './ast.ts';
 
+/** Globals through which code can give a table metamethods, or get at those that can. */
+const LEADS_TO_METATABLES: ReadonlySet<string> = new Set([
+  '_G',
+  'debug',
+  'getfenv',
+  'load',
+  'loadstring',
+  'module',
+  'newproxy',
+  'package',
+  'require',
+  'setfenv',
+  'setmetatable',
+]);
+
 type Source = Expression | 'number' | 'unknown';
 
 export class Analysis {
@@ -10,6 +25,10 @@ export class Analysis {
   readonly functions: ReadonlyMap<Local, FunctionBody>;
   /** Variables that only ever have the value of this expression, a global or a field of one. */
   readonly aliases: ReadonlyMap<Local, Expression>;
+  /** Are there functions besides the main one? */
+  readonly hasFunctions: boolean;
+  /** Can there be functions that are called without a call being written: metamethods? */
+  readonly hasMetamethods: boolean;
   /** Functions that give exactly one result, whichever way they return. */
   private readonly single = new Set<FunctionBody>();
 
@@ -44,10 +63,18 @@ export class Analysis {
           break;
       }
     };
-    walk(main, collect, (func) => {
+    let functionCount = 0;
+    let leadsToMetatables = false;
+    const enter = (func: FunctionBody): void => {
+      functionCount++;
       for (const param of func.params) add(param, 'unknown');
       if (func.argTable !== null) add(func.argTable, 'unknown');
+    };
+    walk(main, collect, enter, (e) => {
+      if (e.kind === 'global' && LEADS_TO_METATABLES.has(e.name)) leadsToMetatables = true;
     });
+    this.hasFunctions = functionCount > 1;
+    this.hasMetamethods = this.hasFunctions && leadsToMetatables;
 
     const functions = new Map<Local, FunctionBody>();
     const aliases = new Map<Local, Expression>();
@@ -244,6 +271,7 @@ function walk(
   main: FunctionBody,
   statement: (s: Statement) => void,
   enter: (func: FunctionBody) => void,
+  expression: (e: Expression) => void,
 ): void {
   const functions = [main];
   for (let func = functions.pop(); func !== undefined; func = functions.pop()) {
@@ -252,6 +280,7 @@ function walk(
       statement(s);
       const pending = [...expressionsOf(s)];
       for (let e = pending.pop(); e !== undefined; e = pending.pop()) {
+        expression(e);
         if (e.kind === 'function') functions.push(e.func);
         else for (const part of partsOf(e)) pending.push(part);
       }

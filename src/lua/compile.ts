@@ -9,7 +9,7 @@ import * as operations from './operations.ts';
 import { parse } from './parser.ts';
 import { type CallSite, register, sourceUrl } from './positions.ts';
 import { callAt, isCompiled, isDirect, iterate, Pause, PROBE, TailCall } from './requests.ts';
-import type { LuaState } from './state.ts';
+import { isMixed, type LuaState } from './state.ts';
 import { currentEpoch, LuaTable, saveInEpoch } from './table.ts';
 import {
   all,
@@ -119,6 +119,11 @@ export function isQuick(f: LuaFunction): boolean {
   } finally {
     asking = false;
   }
+}
+
+/** Does a native that can pause call the function itself, rather than ask its driver to? */
+export function runsDirect(f: LuaFunction): boolean {
+  return isQuick(f) || (f[FORM] === undefined && isMixed());
 }
 
 class Chunk {

@@ -71,15 +71,21 @@ export class Driver {
   // The innermost frame waits for a call that is being made.
   private calling = false;
 
-  /** Begins `thread`, or goes on with it where it yielded. */
-  constructor(thread: Coroutine, args: readonly LuaValue[]) {
+  /**
+   * Begins `thread`, or goes on with it where it yielded.
+   * @param directDepth what is called at this depth runs in the direct form: fast, but it cannot pause. The host's
+   *  tick throws NeedsSuspendable where that takes too long.
+   */
+  constructor(thread: Coroutine, args: readonly LuaValue[], directDepth = Number.POSITIVE_INFINITY) {
     this.main = thread;
+    this.directDepth = directDepth;
     this.thread = thread;
     thread.status = 'running';
     this.value = args.length === 1 ? args[0] : args;
     this.starting = args;
   }
   private starting: readonly LuaValue[];
+  private directDepth: number;
 
   /**
    * Runs until the end, until the main thread yields, or until it pauses.
@@ -88,13 +94,27 @@ export class Driver {
   resume(state: LuaState): Progress {
     enterDriver(this);
     const before = current;
+    const { deep, directDepth } = state;
     current = this;
+    state.directDepth = this.directDepth;
     try {
       return this.driveFrames(state);
     } finally {
       current = before;
+      state.deep = deep;
+      state.directDepth = directDepth;
       leaveDriver();
     }
+  }
+
+  /** Between two slices: from here on all can pause. */
+  leaveDirect(): void {
+    this.directDepth = Number.POSITIVE_INFINITY;
+  }
+
+  /** Does some code run in the direct form? */
+  get isMixed(): boolean {
+    return this.directDepth < MAX_CALLS;
   }
 
   /** Results at the end, values of a yield. */
@@ -145,7 +165,7 @@ export class Driver {
     const { thread } = this;
     if (thread.frames.length >= MAX_CALLS) throw fail('stack overflow');
     if (fixed && thread.fixed >= MAX_NATIVE_CALLS) throw fail('C stack overflow');
-    const run = started(f, args);
+    const run = f[FORM] === undefined && thread.frames.length >= this.directDepth ? null : started(f, args);
     if (run === null) {
       this.value = f(...args);
       return;
@@ -174,6 +194,7 @@ export class Driver {
         continue;
       } else {
         const frame = frames[frames.length - 1];
+        state.deep = frames.length >= this.directDepth;
         let step: IteratorResult<unknown, LuaResult | TailCall>;
         try {
           if (this.throwing) {
@@ -223,10 +244,12 @@ export class Driver {
     } else if (request instanceof ReplaceRequest) {
       this.push(request.f, request.args, request.fixed, request.tails);
     } else if (request instanceof Pause) {
-      frames[frames.length - 1].site = request.site;
+      if (request.site !== null) frames[frames.length - 1].site = request.site;
       this.value = undefined;
-      if (state.fuel < 0) state.tick();
-      if (state.fuel < 0) return 'paused';
+      // A coroutine that direct code resumes cannot pause by itself.
+      if (!this.main.isMain) {
+        if (state.fuel < 0) state.tick();
+      } else if (state.shouldPause()) return 'paused';
     } else if (request instanceof Resume) this.enterCoroutine(request);
     else if (request instanceof Yield) return this.leaveCoroutine(request.values);
     return null;

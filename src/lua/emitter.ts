@@ -26,7 +26,7 @@ import { type ArithmeticEvent, arithmetic } from './operations.ts';
 import type { CallSite } from './positions.ts';
 import type { LuaState } from './state.ts';
 import { LuaTable } from './table.ts';
-import { type LuaFunction, type LuaValue, paceOf } from './value.ts';
+import { FORM, type LuaFunction, type LuaValue, paceOf } from './value.ts';
 
 /** JavaScript text that stands for an expression (a temporary). */
 interface Raw {
@@ -62,7 +62,7 @@ export const RUNTIME_NAMES =
   'NX,NY,IP,G,planIndex,planSetIndex,planArith,planNegate,planConcat,planLess,planLessEqual,planEquals,callAt,iterate,Pause,' +
   'TailCall,isDirect,own,EP,fmt,cat,argTable,isCompiled';
 
-/** Methods that are quick, whether the object is a string (in a chunk without functions it can be nothing else). */
+/** Methods of strings that are quick. In a chunk without functions they can be nothing else. */
 const QUICK_METHODS: ReadonlySet<string> = new Set(['sub', 'len', 'byte', 'upper', 'lower', 'format']);
 
 /** Calls after which code counts as long, though it has no loop: functions that call each other twice double. */
@@ -119,6 +119,11 @@ class Emitter {
     return { text, sites: this.sites, bound: this.bound, straight };
   }
 
+  /** Does the chunk make functions, or live beside some that others made (a library)? */
+  get hasFunctions(): boolean {
+    return this.options.persistent || this.analysis.hasFunctions;
+  }
+
   get direct(): boolean {
     return this.options.form === 'direct';
   }
@@ -130,7 +135,7 @@ class Emitter {
     this.functions.push('');
     const emitter = new FunctionEmitter(this, func, number);
     this.functions[number] = emitter.run();
-    const weight = emitter.straight ? emitter.weight : MAX_WEIGHT;
+    const weight = emitter.straight && !this.analysis.hasMetamethods ? emitter.weight : MAX_WEIGHT;
     this.weights.set(number, weight);
     this.weights.set(func, weight);
     return { number, scopes: [...emitter.outer] };
@@ -591,7 +596,7 @@ class FunctionEmitter {
     const site = this.site(st.line, { call: true, name: '(for generator)' });
     const call = this.direct
       ? `(typeof ${f}==="function"?${f}:callable(${f}))${this.mark(site)}(${s},${c})`
-      : `(isDirect(${f})?${this.mark(site)}${f}(${s},${c}):yield iterate(S[${site}],${f},[${s},${c}]))`;
+      : `(isDirect(${f},s)?${this.mark(site)}${f}(${s},${c}):yield iterate(S[${site}],${f},[${s},${c}]))`;
     const [k, v] = temps;
     const rest = temps.map((t, i) => `${t}=${r}[${i}]`).join(';');
     const none = temps
@@ -821,7 +826,7 @@ class FunctionEmitter {
       const lookup = this.method(e, object.ref, f);
       const site = this.site(e.line, { call: true, how: 'method', name: e.name, tail });
       const args = this.list(e.args);
-      if (!QUICK_METHODS.has(e.name)) this.mayTakeLong();
+      if (!QUICK_METHODS.has(e.name) || this.chunk.hasFunctions) this.mayTakeLong();
       this.give(f, ...object.taken);
       const setup = object.setup === '' ? '' : `${object.setup},`;
       return `(${setup}${lookup},typeof ${f}==="function"?${f}:callable(${f}))${this.mark(site)}(${object.ref}${args === '' ? '' : ','}${args})`;
@@ -903,30 +908,51 @@ class FunctionEmitter {
       const site = this.site(e.line, { call: true, ...this.describe(e.callee), tail });
       return `${this.mark(site)}${this.variable(e.callee.local)}(${this.list(e.args)})`;
     }
+    const constant = e.kind === 'call' ? this.chunk.constant(e.callee) : undefined;
+    if (e.kind === 'call' && typeof constant === 'function' && constant[FORM] === null) {
+      if (!this.isQuickCall(constant, e)) this.mayTakeLong();
+      const site = this.site(e.line, { call: true, ...this.describe(e.callee), tail });
+      return `${this.mark(site)}${this.chunk.bind(constant)}(${this.list(e.args)})`;
+    }
     this.mayTakeLong();
     const f = this.take();
-    const args = this.take();
     let setup: string;
     let site: number;
-    let self = '';
+    const args: string[] = [];
     const more: string[] = [];
     if (e.kind === 'method') {
       const object = this.holdObject(e.object);
       more.push(...object.taken);
       setup = `${object.setup === '' ? '' : `${object.setup},`}${this.method(e, object.ref, f)}`;
-      self = object.ref;
+      args.push(object.ref);
       site = this.site(e.line, { call: true, how: 'method', name: e.name, tail });
     } else {
       setup = `${f}=${this.value(e.callee)}`;
       site = this.site(e.line, { call: true, ...this.describe(e.callee), tail });
     }
-    const list = this.list(e.args);
-    this.give(args, f, ...more);
-    const array = `[${self}${self === '' || list === '' ? '' : ','}${list}]`;
+    // Each argument in a variable, so that a direct call needs no array.
+    const last = e.args.at(-1);
+    if (last !== undefined && isMulti(last) && !this.chunk.analysis.givesOne(last)) {
+      const array = this.take();
+      more.push(array);
+      setup += `,${array}=[${this.list(e.args)}]`;
+      args.push(`...${array}`);
+    } else {
+      for (const arg of e.args) {
+        const t = isConstant(arg) ? '' : this.take();
+        if (t !== '') {
+          more.push(t);
+          setup += `,${t}=${this.value(arg)}`;
+        }
+        args.push(t === '' ? this.value(arg) : t);
+      }
+    }
+    this.give(f, ...more);
+    const list = args.join(',');
     const indirect = tail
-      ? `(isCompiled(${f})?new TailCall(${f},${args}):yield callAt(S[${site}],${f},${args}))`
-      : `yield callAt(S[${site}],${f},${args})`;
-    return `(${setup},${args}=${array},isDirect(${f})?${this.mark(site)}${f}(...${args}):${indirect})`;
+      ? `(isCompiled(${f})?new TailCall(${f},[${list}]):yield callAt(S[${site}],${f},[${list}]))`
+      : `yield callAt(S[${site}],${f},[${list}])`;
+    return `(${setup},isDirect(${f},s)?${this.mark(site)}${f}(${list}):${indirect})`;
   }
 
   private binary(e: Extract<Expression, { kind: 'binary' }>): string {

@@ -93,18 +93,21 @@ export function callLua(state: LuaState, f: LuaFunction, args: readonly LuaValue
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     if (isMemoryError(error)) throw new LuaError('not enough memory');
-    throw new NeedsSuspendable();
+    throw new NeedsSuspendable('depth');
   } finally {
     enter(before);
   }
 }
 
-/** Begins a run that can pause: see {@link Driver.resume}, which {@link resume} calls. */
-export function begin(f: LuaFunction, args: readonly LuaValue[]): Driver {
-  return new Driver(new Coroutine(f, currentEpoch(), true), args);
+/** Begins a run that can pause: see {@link Driver}, whose resume {@link resume} calls. */
+export function begin(f: LuaFunction, args: readonly LuaValue[], directDepth?: number): Driver {
+  return new Driver(new Coroutine(f, currentEpoch(), true), args, directDepth);
 }
 
-/** Goes on with a run until it ends (true) or pauses. */
+/**
+ * Goes on with a run until it ends (true) or pauses.
+ * @throws LuaError; NeedsSuspendable when it must be run again with a greater depth (all its effects undone)
+ */
 export function resume(state: LuaState, driver: Driver): boolean {
   const before = enter(state);
   const { suspendable } = state;
@@ -113,7 +116,9 @@ export function resume(state: LuaState, driver: Driver): boolean {
     return driver.resume(state) === 'done';
   } catch (error) {
     if (error instanceof RangeError) {
-      throw new LuaError(isMemoryError(error) ? 'not enough memory' : 'stack overflow');
+      if (isMemoryError(error)) throw new LuaError('not enough memory');
+      if (driver.isMixed) throw new NeedsSuspendable('depth');
+      throw new LuaError('stack overflow');
     }
     throw error;
   } finally {

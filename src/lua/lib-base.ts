@@ -36,9 +36,9 @@ export function caughtValue(error: unknown): LuaValue {
   if (error instanceof LuaError) return error.value;
   if (error instanceof RangeError) {
     if (isMemoryError(error)) return 'not enough memory';
-    // The suspendable form takes JavaScript's stack for nothing but the arguments of a call.
-    if (runningState().suspendable) return 'stack overflow';
-    throw new NeedsSuspendable();
+    // The suspendable form by itself takes JavaScript's stack for nothing but the arguments of a call.
+    if (runningState().isWhollySuspendable) return 'stack overflow';
+    throw new NeedsSuspendable('depth');
   }
   throw error;
 }

@@ -40,7 +40,7 @@ class Refusal {
 function raised(error: unknown, nesting: string): unknown {
   if (error instanceof Refusal) return fail(error.text);
   // Outside of the suspendable form, the run is repeated there, where more stack is free.
-  if (error instanceof RangeError && settings.state.suspendable && /call stack/.test(error.message))
+  if (error instanceof RangeError && settings.state.isWhollySuspendable && /call stack/.test(error.message))
     return fail(nesting);
   return error;
 }

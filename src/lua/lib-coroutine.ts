@@ -29,7 +29,7 @@ export function openCoroutine(state: LuaState): LuaTable {
   function resumeHere(coroutine: Coroutine, args: readonly LuaValue[]): LuaResult {
     refuse(coroutine);
     // What a coroutine of an earlier run does cannot be undone.
-    if (coroutine.epoch !== currentEpoch()) throw new NeedsSuspendable();
+    if (coroutine.epoch !== currentEpoch()) throw new NeedsSuspendable('yield');
     if (nested >= MAX_NESTED) throw plainError('C stack overflow');
     nested++;
     try {
@@ -75,6 +75,8 @@ export function openCoroutine(state: LuaState): LuaTable {
     'yield',
     native(
       function yield_(): LuaResult {
+        // Between here and the driver is direct code; where all is suspendable there may be nothing.
+        if (state.directDepth < Number.POSITIVE_INFINITY) throw new NeedsSuspendable('yield');
         throw plainError('attempt to yield across metamethod/C-call boundary');
       },
       function* yield_(...values: LuaValue[]): Suspendable {

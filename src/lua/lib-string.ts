@@ -8,14 +8,15 @@ import {
   checkString,
   optionalInteger,
 } from './arguments.ts';
+import { runsDirect } from './compile.ts';
 import { badArgument, fail } from './errors.ts';
 import { format } from './format.ts';
 import { formatNumber } from './number.ts';
 import { callFromNative, index, indexG, MAX_STRING } from './operations.ts';
 import { MATCH, POSITION, TEXT, UNFINISHED } from './pattern-items.ts';
 import { isPlain, type Pattern, patternOf, unanchoredPatternOf } from './patterns.ts';
-import { callRequest } from './requests.ts';
-import { charge, type LuaState, spend } from './state.ts';
+import { callRequest, Pause } from './requests.ts';
+import { charge, type LuaState, shouldPause, spend } from './state.ts';
 import { Builder, hold, joinPieces, Lookup } from './subject.ts';
 import { LuaTable } from './table.ts';
 import {
@@ -336,7 +337,11 @@ function gsub(s: LuaValue, p: LuaValue, r: LuaValue, n: LuaValue): LuaResult {
     if (!r.includes('%')) return replaceByText(text, pattern, r, max);
     return replaceByTemplate(text, pattern, templateOf(r), max);
   }
-  if (typeof r === 'function') return replaceByFunction(text, pattern, r, max);
+  if (typeof r === 'function') {
+    const job = new Replacement(text, pattern, max);
+    replaceByFunction(job, r, null);
+    return job.finish();
+  }
   if (r instanceof LuaTable) return replaceByTable(text, pattern, r, max);
   if (typeof r === 'number') return replaceByText(text, pattern, formatNumber(r), max);
   throw badArgument(3, 'string/function/table expected');
@@ -344,37 +349,86 @@ function gsub(s: LuaValue, p: LuaValue, r: LuaValue, n: LuaValue): LuaResult {
 
 function* gsubSuspendable(s: LuaValue, p: LuaValue, r: LuaValue, n: LuaValue): Suspendable {
   const count = arguments.length;
-  if (typeof r !== 'function' && !(r instanceof LuaTable)) {
+  if (typeof r !== 'function' && !(r instanceof LuaTable && r.metatable !== null)) {
     // As many arguments as there were: messages tell nil from nothing.
     return gsub.apply(null, arguments as unknown as Parameters<typeof gsub>);
   }
   const text = checkString(s, 1, count);
   const pattern = patternOf(checkString(p, 2, count));
-  const max = n === undefined ? text.length + 1 : checkInt(n, 4, count);
-  const builder = new Builder(text);
-  let last = 0;
-  let next = 0;
-  let done = 0;
-  while (done < max && next <= text.length) {
-    const begin = pattern.searchHeld(text, builder.number, next);
-    if (begin < 0) break;
+  const job = new Replacement(text, pattern, n === undefined ? text.length + 1 : checkInt(n, 4, count));
+  if (typeof r === 'function' && runsDirect(r)) {
+    while (!replaceByFunction(job, r, shouldPause)) yield new Pause();
+    return job.finish();
+  }
+  for (let begin = job.find(); begin >= 0; begin = job.find()) {
     const end = MATCH[0];
-    done++;
-    if ((done & LOOK) === 0) spend(LOOK_STEPS);
     const value =
       typeof r === 'function'
         ? first(yield callRequest(r, all(capturesOf(pattern, text, begin))))
         : first(yield* indexG(r, captureOf(pattern, text, begin, 0)));
-    if (value !== undefined && value !== false) {
-      const by = replacement(value);
-      if (begin > last) builder.copy(last, begin);
-      builder.add(by);
-      last = end;
-    }
-    next = end > begin ? end : end + 1;
-    if (pattern.anchored) break;
+    job.replace(begin, end, value);
   }
-  return finish(text, builder, last, done);
+  return job.finish();
+}
+
+/** A replacement that asks a function for each match, and can stop in between. */
+class Replacement {
+  readonly text: string;
+  readonly pattern: Pattern;
+  private readonly max: number;
+  private readonly builder: Builder;
+  private last = 0;
+  private next = 0;
+  private done = 0;
+
+  constructor(text: string, pattern: Pattern, max: number) {
+    this.text = text;
+    this.pattern = pattern;
+    this.max = max;
+    this.builder = new Builder(text);
+  }
+
+  /** Beginning of the next match (its end is in MATCH), or -1. */
+  find(): number {
+    const { text, pattern, next } = this;
+    if (this.done >= this.max || next > text.length) return -1;
+    const begin = pattern.searchHeld(text, this.builder.number, next);
+    if (begin < 0) return -1;
+    this.done++;
+    if ((this.done & LOOK) === 0) spend(LOOK_STEPS);
+    const end = MATCH[0];
+    this.next = end > begin ? end : end + 1;
+    if (pattern.anchored) this.next = text.length + 1;
+    return begin;
+  }
+
+  replace(begin: number, end: number, value: LuaValue): void {
+    if (value === undefined || value === false) return;
+    const by = replacement(value);
+    if (begin > this.last) this.builder.copy(this.last, begin);
+    this.builder.add(by);
+    this.last = end;
+  }
+
+  finish(): LuaResult {
+    return finish(this.text, this.builder, this.last, this.done);
+  }
+}
+
+/** @returns false where `giveWay` stopped it; to be called again */
+function replaceByFunction(job: Replacement, f: LuaFunction, giveWay: (() => boolean) | null): boolean {
+  const { text, pattern } = job;
+  const isSingle = pattern.captures.length <= 1;
+  for (;;) {
+    const begin = job.find();
+    if (begin < 0) return true;
+    const end = MATCH[0];
+    const result = isSingle
+      ? callFromNative(f, captureOf(pattern, text, begin, 0))
+      : callFromNative(f, ...all(capturesOf(pattern, text, begin)));
+    job.replace(begin, end, typeof result === 'string' ? result : first(result));
+    if (giveWay?.()) return false;
+  }
 }
 
 /** After how many matches (less one) to look at the budget, and how many steps they may have been. */
@@ -466,35 +520,6 @@ function replaceByTable(text: string, pattern: Pattern, table: LuaTable, max: nu
       value = typeof key === 'string' ? table.field(key) : table.get(key);
       if (value === undefined && table.metatable !== null) value = index(table, key);
     }
-    if (value !== undefined && value !== false) {
-      const by = replacement(value);
-      if (begin > last) builder.copy(last, begin);
-      builder.add(by);
-      last = end;
-    }
-    next = end > begin ? end : end + 1;
-    if (anchored) break;
-  }
-  return finish(text, builder, last, done);
-}
-
-function replaceByFunction(text: string, pattern: Pattern, f: LuaFunction, max: number): LuaResult {
-  const { anchored, captures } = pattern;
-  const builder = new Builder(text);
-  let last = 0;
-  let next = 0;
-  let done = 0;
-  while (done < max && next <= text.length) {
-    const begin = pattern.searchHeld(text, builder.number, next);
-    if (begin < 0) break;
-    const end = MATCH[0];
-    done++;
-    if ((done & LOOK) === 0) spend(LOOK_STEPS);
-    const result =
-      captures.length <= 1
-        ? callFromNative(f, captureOf(pattern, text, begin, 0))
-        : callFromNative(f, ...all(capturesOf(pattern, text, begin)));
-    const value = typeof result === 'string' ? result : first(result);
     if (value !== undefined && value !== false) {
       const by = replacement(value);
       if (begin > last) builder.copy(last, begin);

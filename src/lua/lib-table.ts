@@ -1,13 +1,13 @@
 // The library `table` of Lua 5.1. Its functions read and write raw: no metamethods but __lt in sort. base.ts
 // opens it with the other libraries.
 import { checkFunction, checkInt, checkString, checkTable, optionalInt } from './arguments.ts';
-import { isQuick } from './compile.ts';
+import { runsDirect } from './compile.ts';
 import { fail } from './errors.ts';
 import { formatNumber } from './number.ts';
 import { callFromNative, lessThan, lessThanG, MAX_STRING, metamethod } from './operations.ts';
-import { callRequest } from './requests.ts';
+import { callRequest, Pause } from './requests.ts';
 import { type Less, type SuspendableLess, sort, sortPlain, sortSuspendable } from './sort.ts';
-import { charge, type LuaState, spend } from './state.ts';
+import { charge, type LuaState, shouldPause, spend } from './state.ts';
 import { LuaTable } from './table.ts';
 import {
   first,
@@ -17,6 +17,7 @@ import {
   type LuaValue,
   NOTHING,
   native,
+  type Request,
   type Suspendable,
   typeName,
 } from './value.ts';
@@ -212,8 +213,8 @@ function sortTable(t: LuaValue, comparator: LuaValue): LuaResult {
   const size = table.length();
   if (comparator !== undefined) {
     const call = checkFunction(comparator, 2, count);
-    sort(table, size, (a, b) => isTrue(callFromNative(call, a, b)));
-  } else if (!sortPlain(table, size)) sort(table, size, less);
+    sort(table, (a, b) => isTrue(callFromNative(call, a, b)), [1, size]);
+  } else if (!sortPlain(table, size)) sort(table, less, [1, size]);
   return NOTHING;
 }
 
@@ -224,13 +225,19 @@ function* sortTableSuspendable(t: LuaValue, comparator: LuaValue): Suspendable {
   if (comparator !== undefined) {
     const call = checkFunction(comparator, 2, count);
     // A quick comparator never has to be left half-way, and is called at full speed.
-    if (isQuick(call)) sort(table, size, (a, b) => isTrue(callFromNative(call, a, b)));
+    if (runsDirect(call)) yield* sortInParts(table, size, (a, b) => isTrue(callFromNative(call, a, b)));
     else yield* sortSuspendable(table, size, asked(call));
   } else if (!sortPlain(table, size)) {
-    if (isPlain(table, size)) sort(table, size, less);
+    if (isPlain(table, size)) yield* sortInParts(table, size, less);
     else yield* sortSuspendable(table, size, lessSuspendable);
   }
   return NOTHING;
+}
+
+/** Pauses between two parts, not within. */
+function* sortInParts(table: LuaTable, size: number, less: Less): Generator<Request, void, LuaResult> {
+  const waiting = [1, size];
+  while (!sort(table, less, waiting, shouldPause)) yield new Pause();
 }
 
 /** Whether comparing the elements calls no metamethod. */

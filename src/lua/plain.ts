@@ -11,9 +11,12 @@ import { LuaState } from './state.ts';
 import { LuaTable } from './table.ts';
 import { LuaError, type LuaValue, NOTHING, native } from './value.ts';
 
+/** `mixed`: only the outermost function can pause. */
+export type Form = 'direct' | 'mixed' | 'suspendable';
+
 export interface PlainLua {
   /** Runs a chunk in a world of its own. `form` forces how; by default as in production. */
-  run(source: string, chunkName: string, options?: { form?: 'direct' | 'suspendable' }): PlainResult;
+  run(source: string, chunkName: string, options?: { form?: Form }): PlainResult;
 }
 
 export interface PlainResult {
@@ -29,21 +32,18 @@ const FUEL = 1_000_000;
 const MOST_STEPS = 200_000_000;
 
 export function createLua(options: { write: (text: string) => void }): PlainLua {
-  const attempt = (
-    source: string,
-    name: string,
-    suspendable: boolean,
-  ): { text: string; result: PlainResult } => {
+  const attempt = (source: string, name: string, form: Form): { text: string; result: PlainResult } => {
+    const suspendable = form !== 'direct';
     let text = '';
     let steps = 0;
     const globals = new LuaTable();
     const state = new LuaState(
       {
         clock: () => performance.now() / 1000,
-        tick: () => {
+        tick: (_, canPause) => {
           steps += suspendable ? SLICE : FUEL;
           if (steps > MOST_STEPS) throw new Error(`not done after ${MOST_STEPS} steps`);
-          return suspendable ? -1 : FUEL;
+          return canPause ? -1 : suspendable ? SLICE : FUEL;
         },
         charge: () => undefined,
       },
@@ -69,7 +69,7 @@ export function createLua(options: { write: (text: string) => void }): PlainLua 
       const main = compile(state, source, name);
       if (!suspendable) callLua(state, main, []);
       else {
-        const driver = begin(main, []);
+        const driver = begin(main, [], form === 'mixed' ? 1 : undefined);
         do state.fuel = SLICE;
         while (!resume(state, driver));
       }
@@ -90,10 +90,10 @@ export function createLua(options: { write: (text: string) => void }): PlainLua 
     run(source, chunkName, { form } = {}) {
       let outcome: ReturnType<typeof attempt>;
       try {
-        outcome = attempt(source, chunkName, form === 'suspendable');
+        outcome = attempt(source, chunkName, form ?? 'direct');
       } catch (error) {
-        if (form !== undefined || !(error instanceof NeedsSuspendable)) throw error;
-        outcome = attempt(source, chunkName, true);
+        if (form === 'direct' || !(error instanceof NeedsSuspendable)) throw error;
+        outcome = attempt(source, chunkName, 'suspendable');
       }
       options.write(outcome.text);
       return outcome.result;

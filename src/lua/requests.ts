@@ -2,6 +2,7 @@
 // operations and natives make the requests.
 import type { Coroutine } from './driver.ts';
 import type { CallSite } from './positions.ts';
+import type { LuaState } from './state.ts';
 import { FORM, type LuaFunction, type LuaValue } from './value.ts';
 
 /** As the first argument asks a compiled function to begin its suspendable form, with the second's arguments. */
@@ -47,11 +48,11 @@ export function isCompiled(f: LuaValue): boolean {
   return typeof f === 'function' && f[FORM] === undefined;
 }
 
-/** Compiled code gives way: the fuel is used up. */
+/** Gives way: the fuel is used up. Natives have no site. */
 export class Pause {
   readonly request = true as const;
-  readonly site: CallSite;
-  constructor(site: CallSite) {
+  readonly site: CallSite | null;
+  constructor(site: CallSite | null = null) {
     this.site = site;
   }
 }
@@ -98,7 +99,9 @@ export class Yield {
   }
 }
 
-/** Is the function one that runs to its end without calling Lua? Compiled code then calls it directly. */
-export function isDirect(f: LuaValue): f is LuaFunction {
-  return typeof f === 'function' && f[FORM] === null;
+/** Does suspendable code call the function itself? A native that never calls Lua, and deep down any compiled one. */
+export function isDirect(f: LuaValue, state: LuaState): f is LuaFunction {
+  if (typeof f !== 'function') return false;
+  const form = f[FORM];
+  return form === null || (state.deep && form === undefined);
 }

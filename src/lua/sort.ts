@@ -9,10 +9,18 @@ import type { LuaError, LuaResult, LuaValue, Request } from './value.ts';
 export type Less = (a: LuaValue, b: LuaValue) => boolean;
 export type SuspendableLess = (a: LuaValue, b: LuaValue) => Generator<Request, boolean, LuaResult>;
 
-/** Sorts elements 1 to `count`. */
-export function sort(table: LuaTable, count: number, less: Less): void {
-  // Parts that wait, as pairs of ends. The smaller half always goes first, so there are few.
-  const waiting = [1, count];
+/**
+ * Sorts elements 1 to `count`.
+ * @param waiting parts that wait, as pairs of ends; the smaller half always goes first, so there are few
+ * @param giveWay asked now and then whether to stop
+ * @returns false where it stopped; call it again to go on
+ */
+export function sort(
+  table: LuaTable,
+  less: Less,
+  waiting: number[],
+  giveWay: (() => boolean) | null = null,
+): boolean {
   while (waiting.length > 0) {
     const high = waiting.pop() as number;
     const low = waiting.pop() as number;
@@ -62,7 +70,9 @@ export function sort(table: LuaTable, count: number, less: Less): void {
       table.set(j, big);
     }
     endPart(table, waiting, low, i, high);
+    if (giveWay?.()) return false;
   }
+  return true;
 }
 
 /** {@link sort} where the comparator may be suspended. */

@@ -8,12 +8,16 @@ export interface LuaHost {
   clock(): number;
   /**
    * Called whenever the fuel is used up. May throw to end the run (an error that pcall does not catch), and
-   * answers how much fuel there is until it wants to be asked again.
+   * answers how much fuel there is until it wants to be asked again. Where `canPause`, a negative answer makes
+   * the run pause.
    */
-  tick(state: LuaState): number;
+  tick(state: LuaState, canPause: boolean): number;
   /** Bytes were or are about to be taken at once by a table or string; throws where that is too much. */
   charge(bytes: number): void;
 }
+
+/** From here on natives that can pause look at the clock: others have used up the fuel beyond it. */
+const LOW_FUEL = 64;
 
 export class LuaState {
   readonly host: LuaHost;
@@ -29,8 +33,12 @@ export class LuaState {
   readonly usual: (LuaTable | undefined)[] = [];
   /** The globals and the libraries in them are read-only: compiled code may bind to them once. */
   frozen = false;
-  /** The suspendable form runs: tick cannot unwind, the driver pauses at the next chance. */
+  /** The suspendable form runs. */
   suspendable = false;
+  /** So many calls are made by the driver, and can pause; what they call runs in the direct form (driver.ts). */
+  directDepth = Number.POSITIVE_INFINITY;
+  /** Calls have reached that depth. */
+  deep = false;
 
   constructor(host: LuaHost, globals: LuaTable, inputNames: readonly string[] = []) {
     this.host = host;
@@ -43,9 +51,21 @@ export class LuaState {
     this.inputs[index] = value;
   }
 
+  /** All of the running code can pause, so its limits are Lua's, not those of JavaScript's stack. */
+  get isWhollySuspendable(): boolean {
+    return this.suspendable && this.directDepth === Number.POSITIVE_INFINITY;
+  }
+
   /** Generated code calls it when fuel is below zero. */
   tick(): void {
-    this.fuel = this.host.tick(this);
+    this.fuel = this.host.tick(this, false);
+  }
+
+  /** Suspendable code asks whether to pause, where fuel is low. */
+  shouldPause(): boolean {
+    if (this.fuel >= LOW_FUEL || !this.suspendable) return false;
+    this.fuel = this.host.tick(this, true);
+    return this.fuel < 0;
   }
 }
 
@@ -62,6 +82,16 @@ export function enter(state: LuaState | null): LuaState | null {
 export function runningState(): LuaState {
   if (running === null) throw new Error('no Lua code is running');
   return running;
+}
+
+/** Natives that can pause ask whether to. */
+export function shouldPause(): boolean {
+  return running?.shouldPause() ?? false;
+}
+
+/** Does running suspendable code call some functions in their direct form? */
+export function isMixed(): boolean {
+  return running !== null && running.directDepth < Number.POSITIVE_INFINITY;
 }
 
 /** A native says that it is about to do `steps` elementary steps (a byte compared, an element moved) beyond

@@ -1,6 +1,8 @@
 // How a script's Lua code is run: at full speed where it is known to be quick; else under watch, so that it can
-// be undone and run again in the suspendable form, in slices, if it takes long. Scripts are deterministic
-// (frozen time, the state of their chance restored, the data undone), so nobody can tell. Runner calls it.
+// be undone and run again in a form that can pause, in slices, if it takes long: first with what it calls in the
+// direct form, then, where a single such call takes too long, with fewer and fewer of them (LEVELS). Scripts are
+// deterministic (frozen time, the state of their chance restored, the data undone), so nobody can tell. Runner
+// calls it.
 import type { EnginePort, LongWork, UndoPoint } from '../commands/ports.ts';
 import type { TableEntry } from '../commands/table.ts';
 import {
@@ -24,11 +26,18 @@ import type { Reply } from '../resp/reply.ts';
 
 /** Longest stretch of direct code, in milliseconds: then the event loop has waited long enough. */
 const DIRECT_SLICE = 40;
-/** The same of suspendable code. */
+/** The same of suspendable code; and of direct code that it calls, beyond the slice. */
 const SLICE = 8;
+const GRACE = 30;
+/** Depths of calls from which on they run in the direct form: one after the other is tried. */
+const LEVELS = [1, 8, 64, Number.POSITIVE_INFINITY] as const;
+const LAST_LEVEL = LEVELS.length - 1;
+/** A script that has changed so much is not run again any more. */
+const MOST_UNDONE = 200_000;
 /** Fuel between two looks at the clock: well below a millisecond of direct code. */
 const FUEL = 50_000;
 const SUSPENDABLE_FUEL = 5_000;
+const LATE_FUEL = 20;
 const NO_LIMIT = 2 ** 30;
 /** Between two looks at the heap: milliseconds, and bytes that tables and strings say they take. */
 const MEMORY_EVERY = 4;
@@ -82,8 +91,11 @@ export class Execution implements LuaHost {
   private deadline = 0;
   private memoryAt = 0;
   private charged = 0;
+  private canEscalate = false;
   /** Commands that the watched script called, null where nobody watches. */
   calls: TableEntry[] | null = null;
+  /** What took long the last time: at which level it ended. It need not be tried in the direct form again. */
+  private readonly known = new WeakMap<LuaFunction, number>();
 
   constructor(engine: EnginePort, watched: Watched) {
     this.engine = engine;
@@ -108,18 +120,25 @@ export class Execution implements LuaHost {
     const random = watched.random.save();
     const point = engine.openUndo();
     const outside = beginEpoch(task.kind === 'function');
-    this.calls = [];
+    const calls: TableEntry[] = [];
+    this.calls = calls;
     task.state.fuel = FUEL;
     let inside: Epoch | null = null;
     const undo = (): void => {
       undoEpoch();
       engine.undo(point);
       watched.random.restore(random);
-      for (const entry of this.calls ?? []) entry.calls--;
-      this.calls = [];
+      for (const entry of calls) entry.calls--;
+      calls.length = 0;
       watched.restart();
     };
     try {
+      const level = task.canWait ? this.known.get(task.f) : undefined;
+      if (level !== undefined) {
+        const rest = new Suspended(task, undo, calls, level);
+        inside = switchEpoch(outside);
+        return this.goOn(rest, point, inside, 0);
+      }
       const result = callLua(task.state, task.f, task.args);
       engine.closeUndo(point);
       return watched.done(task.command, result);
@@ -137,7 +156,7 @@ export class Execution implements LuaHost {
         engine.closeUndo(point);
         throw error;
       }
-      const rest = new Suspended(task, begin(task.f, task.args), undo);
+      const rest = new Suspended(task, undo, calls, error.why === 'depth' ? LAST_LEVEL : 0);
       if (!task.canWait) return this.finishNow(rest, point);
       inside = switchEpoch(outside);
       return this.goOn(rest, point, inside, engine.elapsed() - start);
@@ -153,9 +172,15 @@ export class Execution implements LuaHost {
     this.mode = 'suspendable';
     this.sliceEnd = Number.POSITIVE_INFINITY;
     try {
-      do task.state.fuel = SUSPENDABLE_FUEL;
-      while (!resume(task.state, rest.driver));
-      return this.watched.done(task.command, rest.driver.results);
+      for (;;) {
+        try {
+          do task.state.fuel = SUSPENDABLE_FUEL;
+          while (!resume(task.state, rest.driver));
+          return this.watched.done(task.command, rest.driver.results);
+        } catch (error) {
+          if (!(error instanceof NeedsSuspendable) || !rest.escalate(error)) throw error;
+        }
+      }
     } catch (error) {
       if (error instanceof Ended) rest.undo();
       if (error instanceof Ended || error instanceof LuaError) {
@@ -170,14 +195,19 @@ export class Execution implements LuaHost {
 
   private goOn(rest: Suspended, point: UndoPoint, epoch: Epoch, spent: number): Reply {
     const { engine, watched } = this;
-    const { task, driver } = rest;
+    const { task } = rest;
     const mayRollBack = engine.config.value('script-kill-rollback') === 'yes';
-    // From here on others wait anyway: only what may be undone once more is kept.
-    if (!mayRollBack) engine.closeUndo(point);
+    // What cannot be run once more need not be kept.
+    const isOpen = (): boolean => mayRollBack || rest.level < LAST_LEVEL;
+    if (!isOpen()) engine.closeUndo(point);
     let inside = epoch;
     let killedAt: Site | null = null;
+    let slices = 0;
     const close = (): void => {
-      if (mayRollBack) engine.closeUndo(point);
+      if (isOpen()) engine.closeUndo(point);
+      // The next time may be another case: what ends within a slice is tried in the direct form again.
+      if (slices > 1) this.known.set(task.f, rest.level);
+      else this.known.delete(task.f);
     };
     const work: LongWork = {
       name: task.name,
@@ -185,16 +215,28 @@ export class Execution implements LuaHost {
       command: task.command,
       spent,
       step: () => {
+        if (isOpen() && !mayRollBack && engine.undoLength > MOST_UNDONE) {
+          rest.settle();
+          engine.closeUndo(point);
+        }
         this.mode = 'suspendable';
+        this.canEscalate = rest.level < LAST_LEVEL;
         this.sliceEnd = engine.elapsed() + SLICE;
         this.deadline = Number.POSITIVE_INFINITY;
         task.state.fuel = SUSPENDABLE_FUEL;
+        slices++;
+        this.calls = rest.calls;
         const outside = switchEpoch(inside);
         try {
-          if (!resume(task.state, driver)) return undefined;
+          if (!resume(task.state, rest.driver)) return undefined;
           close();
-          return watched.done(task.command, driver.results);
+          return watched.done(task.command, rest.driver.results);
         } catch (error) {
+          const wasOpen = isOpen();
+          if (error instanceof NeedsSuspendable && rest.escalate(error)) {
+            if (wasOpen && !isOpen()) engine.closeUndo(point);
+            return undefined;
+          }
           if (error instanceof Ended && mayRollBack) rest.undo();
           close();
           if (error instanceof Ended || error instanceof LuaError) {
@@ -202,11 +244,13 @@ export class Execution implements LuaHost {
           }
           throw error;
         } finally {
+          this.calls = null;
           inside = switchEpoch(outside);
         }
       },
       kill: () => {
         if (watched.wrote && !mayRollBack) return false;
+        const { driver } = rest;
         killedAt = driver.site;
         driver.interrupt(new Ended('killed'));
         return true;
@@ -225,7 +269,7 @@ export class Execution implements LuaHost {
     return this.engine.elapsed() / 1000;
   }
 
-  tick(): number {
+  tick(_state: LuaState, canPause: boolean): number {
     if (this.mode === 'quick') return NO_LIMIT;
     const now = this.engine.elapsed();
     if (now >= this.memoryAt) {
@@ -234,10 +278,14 @@ export class Execution implements LuaHost {
     }
     if (now >= this.deadline) throw new Ended('budget');
     if (this.mode === 'direct') {
-      if (now >= this.sliceEnd) throw new NeedsSuspendable();
+      if (now >= this.sliceEnd) throw new NeedsSuspendable('time');
       return FUEL;
     }
-    return now >= this.sliceEnd ? -1 : SUSPENDABLE_FUEL;
+    if (now < this.sliceEnd) return SUSPENDABLE_FUEL;
+    if (canPause) return -1;
+    if (this.canEscalate && now >= this.sliceEnd + GRACE) throw new NeedsSuspendable('time');
+    // Little, so that the code which can pause is the next to ask.
+    return LATE_FUEL;
   }
 
   charge(bytes: number): void {
@@ -261,12 +309,38 @@ export class Execution implements LuaHost {
 
 class Suspended {
   readonly task: Task;
-  readonly driver: Driver;
   readonly undo: () => void;
-  constructor(task: Task, driver: Driver, undo: () => void) {
+  /** What {@link Execution.calls} is while it runs. */
+  readonly calls: TableEntry[];
+  /** Of {@link LEVELS}. */
+  level: number;
+  driver: Driver;
+  constructor(task: Task, undo: () => void, calls: TableEntry[], level: number) {
     this.task = task;
-    this.driver = driver;
+    this.calls = calls;
     this.undo = undo;
+    this.level = level;
+    this.driver = this.begin();
+  }
+
+  /** Undoes all and begins again, at a level that can do what was missing; false where there is none. */
+  escalate(error: NeedsSuspendable): boolean {
+    if (this.level === LAST_LEVEL) return false;
+    this.undo();
+    this.level = error.why === 'depth' ? LAST_LEVEL : this.level + 1;
+    this.driver = this.begin();
+    return true;
+  }
+
+  /** From here on there is no way back. */
+  settle(): void {
+    this.level = LAST_LEVEL;
+    this.driver.leaveDirect();
+  }
+
+  private begin(): Driver {
+    const { task, level } = this;
+    return begin(task.f, task.args, LEVELS[level]);
   }
 }
 

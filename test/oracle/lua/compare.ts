@@ -1,6 +1,7 @@
 // What counts as equal: runs a program in lua5.1 and in both forms of Holdfast's Lua, and says what differs.
 // Called by run.ts, shrink.ts and lua.test.ts.
-import { type Form, runHoldfast } from './holdfast.ts';
+import type { Form } from '../../../src/lua/plain.ts';
+import { runHoldfast } from './holdfast.ts';
 import type { Outcome, Reference } from './reference.ts';
 
 export interface Difference {
@@ -99,6 +100,7 @@ export class Comparison {
     if (this.other !== null) return difference('reference', expected, await this.other.run(source));
     return (
       difference('direct', expected, runHoldfast(source, 'direct')) ??
+      difference('mixed', expected, runHoldfast(source, 'mixed')) ??
       difference('suspendable', expected, runHoldfast(source, 'suspendable'))
     );
   }

@@ -1,11 +1,8 @@
 // Holdfast's side of the comparison: a program in a plain world of the Lua room. Called by compare.ts.
-import { createLua } from '../../../src/lua/plain.ts';
+import { createLua, type Form } from '../../../src/lua/plain.ts';
 import { CHUNK_NAME, type Outcome } from './reference.ts';
 
-/** `direct` is how scripts run (with a second attempt in the other form where they must), `suspendable` how they
- *  go on after a pause. */
-export type Form = 'direct' | 'suspendable';
-
+/** @param form how to run it; where that is not possible, as scripts do, a second time in the suspendable form */
 export function runHoldfast(source: string, form: Form): Outcome {
   let output = '';
   const lua = createLua({
@@ -14,7 +11,7 @@ export function runHoldfast(source: string, form: Form): Outcome {
     },
   });
   try {
-    const result = lua.run(source, CHUNK_NAME.slice(1), form === 'suspendable' ? { form } : {});
+    const result = lua.run(source, CHUNK_NAME.slice(1), form === 'direct' ? {} : { form });
     if (result.ok) return { ending: 'ok', output, error: '' };
     return { ending: 'error', output, error: result.error ?? '' };
   } catch (error) {
