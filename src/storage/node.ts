@@ -6,7 +6,7 @@ import { lockDirectory } from './lock.ts';
 import { checkPath, checkRename, LOCK_FILE } from './paths.ts';
 import { type DirectoryLock, type OpenMode, type Storage, StorageError, type StorageFile } from './port.ts';
 
-const { O_RDONLY, O_RDWR, O_WRONLY, O_APPEND, O_CREAT, O_TRUNC, O_DSYNC } = fs.constants;
+const { O_RDONLY, O_RDWR, O_APPEND, O_CREAT, O_TRUNC } = fs.constants;
 
 const FLAGS: Readonly<Record<OpenMode, number>> = {
   read: O_RDONLY,
@@ -108,19 +108,12 @@ class NodeStorage implements Storage {
 class NodeFile implements StorageFile {
   readonly #guard: Guard;
   readonly #fd: number;
-  /** The same file opened with O_DSYNC: one trip to the disk's thread instead of two. null: there is no such thing. */
-  #direct: number | null | undefined = process.platform === 'linux' ? undefined : null;
   #size: number;
-  // Changes made through the cache, and how many of them a sync has covered. Of a file that was there before nobody
-  // knows whether it had been synced.
-  #changes: number;
-  #covered = 0;
 
   constructor(guard: Guard, fd: number, size: number) {
     this.#guard = guard;
     this.#fd = fd;
     this.#size = size;
-    this.#changes = 1;
   }
 
   get size(): number {
@@ -144,7 +137,6 @@ class NodeFile implements StorageFile {
 
   append(data: Uint8Array): number {
     this.#guard.check('append', true);
-    this.#changes++;
     let done = 0;
     for (let attempts = 0; done < data.length; ) {
       try {
@@ -164,14 +156,10 @@ class NodeFile implements StorageFile {
 
   appendDurably(data: readonly Uint8Array[]): Promise<void> {
     return this.#guard.runAppend(async () => {
-      // O_DSYNC puts on disk only what it writes itself.
-      const direct = this.#changes === this.#covered ? this.#openDirect() : null;
-      const changes = ++this.#changes;
       try {
-        await this.#writeAll(direct ?? this.#fd, data);
-        if (direct === null)
-          await again('appendDurably', this.#guard.path, (done) => fs.fdatasync(this.#fd, done));
-        this.#covered = changes;
+        await this.#writeAll(data);
+        // O_DSYNC instead was no quicker, and puts on disk only what it writes itself.
+        await again('appendDurably', this.#guard.path, (done) => fs.fdatasync(this.#fd, done));
         for (const each of data) this.#size += each.length;
       } catch (error) {
         this.#measure();
@@ -180,13 +168,13 @@ class NodeFile implements StorageFile {
     });
   }
 
-  async #writeAll(fd: number, data: readonly Uint8Array[]): Promise<void> {
+  async #writeAll(data: readonly Uint8Array[]): Promise<void> {
     let rest = data.filter((each) => each.length > 0);
     for (let attempts = 0; rest.length > 0; ) {
       try {
         const parts = rest;
         const count = await promised<number>('appendDurably', this.#guard.path, (done) =>
-          fs.writev(fd, parts, (error, written) => done(error, written)),
+          fs.writev(this.#fd, parts, (error, written) => done(error, written)),
         );
         rest = without(rest, count);
         attempts = count === 0 ? attempts + 1 : 0;
@@ -206,27 +194,13 @@ class NodeFile implements StorageFile {
     }
   }
 
-  #openDirect(): number | null {
-    if (this.#direct !== undefined) return this.#direct;
-    try {
-      // Not by its name, which may have changed.
-      this.#direct = fs.openSync(`/proc/self/fd/${this.#fd}`, O_WRONLY | O_APPEND | O_DSYNC);
-    } catch {
-      this.#direct = null;
-    }
-    return this.#direct;
-  }
-
   async sync(): Promise<void> {
     this.#guard.check('sync', false);
-    const changes = this.#changes;
     await this.#guard.run(() => again('sync', this.#guard.path, (done) => fs.fdatasync(this.#fd, done)));
-    this.#covered = Math.max(this.#covered, changes);
   }
 
   truncate(size: number): void {
     this.#guard.checkTruncate(size, this.#size);
-    this.#changes++;
     try {
       fs.ftruncateSync(this.#fd, size);
       this.#size = size;
@@ -237,7 +211,6 @@ class NodeFile implements StorageFile {
 
   async close(): Promise<void> {
     if (!(await this.#guard.close())) return;
-    if (typeof this.#direct === 'number') fs.closeSync(this.#direct);
     await promised<void>('close', this.#guard.path, (done) => fs.close(this.#fd, done));
   }
 }

@@ -26,7 +26,10 @@ export interface Storage {
 
 export type OpenMode = 'read' | 'append' | 'create';
 
-/** While an appendDurably is under way the other writing operations (and a second one) fail with EBUSY. */
+/**
+ * One handle at a time may write a file; others may not see its growth in their size. While an appendDurably is under
+ * way the other writing operations (and a second one) fail with EBUSY.
+ */
 export interface StorageFile {
   /** What an appendDurably writes counts once it has ended; after a failure, what arrived of it. */
   readonly size: number;
