@@ -150,7 +150,8 @@ export class LuaTable {
   get(key: LuaValue): LuaValue {
     if (typeof key === 'number') {
       const { items } = this;
-      if (key > 0 && key < items.length && Number.isInteger(key)) return items[key];
+      // As 32 bit first, which is cheap where the key is held as an integer.
+      if ((key | 0) === key && key > 0 && key < items.length) return items[key];
     }
     return this.nodes === null ? this.recorded(key) : this.nodes.get(key);
   }
@@ -183,9 +184,9 @@ export class LuaTable {
     if (typeof key === 'number' && this.epoch === epoch) {
       const { items, border } = this;
       if (
+        (key | 0) === key &&
         key > 0 &&
         key < items.length &&
-        Number.isInteger(key) &&
         value !== undefined &&
         (border < 0 || key <= border)
       ) {
@@ -450,6 +451,7 @@ export class LuaTable {
       else if (this.border < 0) this.border = borderOf(this.items);
     }
     this.size = arraySize;
+    reserve(this.items, arraySize);
     if (nodes === null) this.capacity = capacity;
     else {
       const keys = this.nodeKeys();
@@ -475,6 +477,15 @@ export class LuaTable {
     this.initial = capacity;
     this.nodes = live.length === 0 ? null : new Map(live);
   }
+}
+
+/** Makes room for elements that are to be pushed: JavaScript's arrays by themselves grow by half, and copy as often. */
+function reserve(items: LuaValue[], size: number): void {
+  const { length } = items;
+  if (length < 64 || size < length) return;
+  // V8 keeps the room where at least half of it stays in use.
+  items.length = Math.min(size + 1, 2 * length);
+  items.length = length;
 }
 
 /** A key that may lie in the array part. */
