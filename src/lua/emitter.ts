@@ -68,6 +68,9 @@ const QUICK_METHODS: ReadonlySet<string> = new Set(['sub', 'len', 'byte', 'upper
 /** Calls after which code counts as long, though it has no loop: functions that call each other twice double. */
 const MAX_WEIGHT = 1000;
 
+/** So many functions of a chunk are likely to be called. */
+const EAGER = 30;
+
 /** Longest left spine (`a+b+c…`, `a.b.c…`) that is written as nested text. */
 const MAX_SPINE = 48;
 
@@ -260,9 +263,9 @@ class FunctionEmitter {
     const probe = `if(${at(0)}===P)return form(${this.number},[${envs}],${at(1)});`;
     const list = [...params, ...rest].join(',');
     const text = `function(${list}){${probe}\n${tick}${declared}\n${body}}`;
-    // The main function runs at once: in parentheses V8 compiles it with the rest instead of parsing it twice.
-    return this.number === 0
-      ? `const p0=((${envs})=>(${text}));`
+    // In parentheses V8 compiles them with the rest, instead of parsing them up to three times until they run.
+    return this.number <= EAGER
+      ? `const p${this.number}=((${envs})=>(${text}));`
       : `const p${this.number}=(${envs})=>${text};`;
   }
 

@@ -6,7 +6,7 @@ import { formatNumber, parseNumber } from './number.ts';
 import { callFromNative, metatableOf, planToString, settle, settleG, toStringMeta } from './operations.ts';
 import { siteAt } from './positions.ts';
 import { callRequest } from './requests.ts';
-import { type LuaState, runningState } from './state.ts';
+import { isWhollySuspendable, type LuaState } from './state.ts';
 import { LuaTable } from './table.ts';
 import {
   all,
@@ -37,7 +37,7 @@ export function caughtValue(error: unknown): LuaValue {
   if (error instanceof RangeError) {
     if (isMemoryError(error)) return 'not enough memory';
     // The suspendable form by itself takes JavaScript's stack for nothing but the arguments of a call.
-    if (runningState().isWhollySuspendable) return 'stack overflow';
+    if (isWhollySuspendable()) return 'stack overflow';
     throw new NeedsSuspendable('depth');
   }
   throw error;

@@ -14,9 +14,9 @@ import { format } from './format.ts';
 import { formatNumber } from './number.ts';
 import { callFromNative, index, indexG, MAX_STRING } from './operations.ts';
 import { MATCH, POSITION, TEXT, UNFINISHED } from './pattern-items.ts';
-import { isPlain, type Pattern, patternOf, unanchoredPatternOf } from './patterns.ts';
+import { isPlain, type Pattern, patternOf, pausing, unanchoredPatternOf } from './patterns.ts';
 import { callRequest, Pause } from './requests.ts';
-import { charge, type LuaState, shouldPause, spend } from './state.ts';
+import { charge, isWhollySuspendable, type LuaState, shouldPause, spend } from './state.ts';
 import { Builder, hold, joinPieces, Lookup } from './subject.ts';
 import { LuaTable } from './table.ts';
 import {
@@ -26,6 +26,7 @@ import {
   type LuaFunction,
   type LuaResult,
   type LuaValue,
+  mostlyDirect,
   NOTHING,
   native,
   paced,
@@ -39,8 +40,7 @@ export function openString(_state: LuaState): LuaTable {
   table.set('byte', native(byte));
   table.set('char', native(char));
   table.set('dump', native(dump));
-  // A pattern can take long on a short subject.
-  table.set('find', paced(native(find), 'slow'));
+  table.set('find', searching(find));
   table.set('format', native(formatArguments));
   const iterate = paced(native(gmatch), 'slow');
   // Its name in Lua 5.0.
@@ -49,12 +49,18 @@ export function openString(_state: LuaState): LuaTable {
   table.set('gsub', native(gsub, gsubSuspendable));
   table.set('len', native(len));
   table.set('lower', native(lower));
-  table.set('match', paced(native(match), 'slow'));
+  table.set('match', searching(match));
   table.set('rep', native(rep));
   table.set('reverse', native(reverse));
   table.set('sub', native(sub));
   table.set('upper', native(upper));
   return table;
+}
+
+/** A native that makes one search: a pattern can take long on a short subject. */
+function searching(f: (...args: LuaValue[]) => LuaResult): LuaFunction {
+  const form = (...args: LuaValue[]): Suspendable => pausing(() => f(...args));
+  return paced(mostlyDirect(native(f, form)), 'slow');
 }
 
 /** Bytes from which on building or reading a string is worth telling the host. */
@@ -303,7 +309,7 @@ function gmatch(s: LuaValue, p: LuaValue): LuaResult {
   let from = 0;
   let calls = 0;
   let number = 0;
-  return native(() => {
+  return searching(() => {
     if (from > length) return NOTHING;
     // A loop that goes on for long will go on to the end.
     if (calls < LONG_LOOP && ++calls === LONG_LOOP) number = hold(text);
@@ -381,26 +387,43 @@ function gsub(s: LuaValue, p: LuaValue, r: LuaValue, n: LuaValue): LuaResult {
 
 function* gsubSuspendable(s: LuaValue, p: LuaValue, r: LuaValue, n: LuaValue): Suspendable {
   const count = arguments.length;
-  if (typeof r !== 'function' && !(r instanceof LuaTable && r.metatable !== null)) {
+  if (!isWhollySuspendable() && typeof r !== 'function' && !(r instanceof LuaTable && r.metatable !== null)) {
     // As many arguments as there were: messages tell nil from nothing.
     return gsub.apply(null, arguments as unknown as Parameters<typeof gsub>);
   }
   const text = checkString(s, 1, count);
   const pattern = patternOf(checkString(p, 2, count));
   const job = new Replacement(text, pattern, n === undefined ? text.length + 1 : checkInt(n, 4, count));
-  if (typeof r === 'function' && runsDirect(r)) {
+  if (typeof r === 'function' && !isWhollySuspendable() && runsDirect(r)) {
     while (!replaceByFunction(job, r, shouldPause)) yield new Pause();
     return job.finish();
   }
-  for (let begin = job.find(); begin >= 0; begin = job.find()) {
+  if (typeof r !== 'function' && typeof r !== 'string' && typeof r !== 'number' && !(r instanceof LuaTable)) {
+    throw badArgument(3, 'string/function/table expected');
+  }
+  const find = (): number => job.find();
+  for (let begin = yield* pausing(find); begin >= 0; begin = yield* pausing(find)) {
     const end = MATCH[0];
-    const value =
-      typeof r === 'function'
-        ? first(yield callRequest(r, all(capturesOf(pattern, text, begin))))
-        : first(yield* indexG(r, captureOf(pattern, text, begin, 0)));
+    let value: LuaValue;
+    if (typeof r === 'function') value = first(yield callRequest(r, all(capturesOf(pattern, text, begin))));
+    else if (r instanceof LuaTable) value = first(yield* indexG(r, captureOf(pattern, text, begin, 0)));
+    else value = filled(templateOf(typeof r === 'number' ? formatNumber(r) : r), pattern, text, begin);
     job.replace(begin, end, value);
+    if (shouldPause()) yield new Pause();
   }
   return job.finish();
+}
+
+/** A template with the parts of a match. */
+function filled({ parts }: Template, pattern: Pattern, text: string, begin: number): string {
+  const end = MATCH[0];
+  let out = '';
+  for (const part of parts) {
+    if (typeof part === 'string') out += part;
+    else if (part === 0 || (part === 1 && pattern.captures.length === 0)) out += text.slice(begin, end);
+    else out += String(captureOf(pattern, text, begin, part - 1));
+  }
+  return out;
 }
 
 /** A replacement that asks a function for each match, and can stop in between. */

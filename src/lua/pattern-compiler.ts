@@ -14,7 +14,6 @@ import {
   type Search,
   STEPS,
 } from './pattern-items.ts';
-import { spend } from './state.ts';
 
 /** What is compiled: a Pattern of patterns.ts. */
 export interface Compilable {
@@ -26,22 +25,23 @@ export interface Compilable {
   readonly prefix: string;
 }
 
-/** @param inBytes whether the search is to read the bytes, not the subject itself */
-export function compilePattern(pattern: Compilable, inBytes: boolean): Search {
+/**
+ * @param inBytes whether the search is to read the bytes, not the subject itself
+ * @param pay told now and then how many steps were done
+ */
+export function compilePattern(pattern: Compilable, inBytes: boolean, pay: (steps: number) => void): Search {
   const { body, sets, texts, messages } = new Writer(pattern, inBytes).write();
   const names = ['M', 'pause', 'raise', ...sets.map((_, k) => `t${k}`), ...texts.map((_, k) => `x${k}`)];
   const raise = (k: number) => {
     throw fail(messages[k]);
   };
+  const pause = (steps: number): number => {
+    pay(steps);
+    return 0;
+  };
   // The tables come in as variables of a surrounding function: faster than as elements of an array.
   const make = new Function(...names, body) as (...values: unknown[]) => Search;
   return make(MATCH, pause, raise, ...sets, ...texts);
-}
-
-/** So many steps were done since the last pause. */
-function pause(steps: number): number {
-  spend(steps);
-  return 0;
 }
 
 /** Longer texts are not compared byte by byte. */

@@ -18,8 +18,10 @@ import {
   STEPS,
   settleRepetitions,
 } from './pattern-items.ts';
-import { charge, spend } from './state.ts';
+import { Pause } from './requests.ts';
+import { charge, shouldPause, spend } from './state.ts';
 import { heldBytes, heldNumber, MIN_LENGTH, searched } from './subject.ts';
+import type { LuaResult, Request } from './value.ts';
 
 /** Work after which a pattern is worth compiling, in about the time of a byte compared. */
 const WORTH = 8000;
@@ -59,6 +61,7 @@ export class Pattern {
   /** Finds the first match that begins at `from` or later (an anchored pattern: at `from`), leaves it in
    *  {@link MATCH} and answers its beginning, or -1. */
   search(subject: string, from: number): number {
+    if (watched) return watchedSearch(this, subject, 0, from);
     if (subject.length >= MIN_LENGTH && !this.anchored && searched(subject)) {
       return this.inBytes === null ? this.slow(subject, from, true) : this.inBytes(subject, heldBytes, from);
     }
@@ -67,6 +70,7 @@ export class Pattern {
 
   /** The same for who holds the subject (subject.ts) by this number, or 0. */
   searchHeld(subject: string, number: number, from: number): number {
+    if (watched) return watchedSearch(this, subject, number, from);
     if (number > 0 && number === heldNumber) {
       return this.inBytes === null ? this.slow(subject, from, true) : this.inBytes(subject, heldBytes, from);
     }
@@ -74,9 +78,9 @@ export class Pattern {
   }
 
   private slow(subject: string, from: number, held: boolean): number {
-    if (!this.isCompiled) return interpret(this, subject, from);
-    if (held) this.inBytes = compilePattern(this, true);
-    else this.inText = compilePattern(this, false);
+    if (!this.isCompiled) return interpret(this, subject, from, null);
+    if (held) this.inBytes = compilePattern(this, true, pay);
+    else this.inText = compilePattern(this, false, pay);
     return held ? this.searchHeld(subject, heldNumber, from) : this.searchHeld(subject, 0, from);
   }
 
@@ -144,6 +148,94 @@ export function isPlain(text: string): boolean {
   return true;
 }
 
+// ---- searches that pause
+//
+// Where a script must be able to pause anywhere, a search that takes long is given up, and made by the interpreter, which
+// can stop and go on; then its answer is found here when the native asks again.
+
+/** Where the interpreter stopped. */
+interface Stop {
+  readonly begin: number;
+  readonly k: number;
+  readonly i: number;
+  readonly stack: readonly number[];
+  readonly match: Int32Array;
+}
+const STOPPED = -2;
+let stopped: Stop | null = null;
+/** The interpreter is to stop when it is time to pause. */
+let stopping = false;
+/** Searches are to be given up when it is time to pause. */
+let givingUp = false;
+/** Either, or an answer waits. */
+let watched = false;
+
+interface Wanted {
+  readonly pattern: Pattern;
+  readonly subject: string;
+  readonly from: number;
+}
+let underWay: Wanted | null = null;
+let answer: (Wanted & { readonly begin: number; readonly match: Int32Array }) | null = null;
+
+class GivenUp {}
+const GIVEN_UP = new GivenUp();
+
+/** Tells the host of steps done in a search, which it may end; gives it up where it can be made again in pieces. */
+function pay(steps: number): void {
+  spend(steps);
+  if (givingUp && shouldPause()) throw GIVEN_UP;
+}
+
+function watchedSearch(pattern: Pattern, subject: string, number: number, from: number): number {
+  if (answer !== null && answer.pattern === pattern && answer.from === from && answer.subject === subject) {
+    MATCH.set(answer.match);
+    return answer.begin;
+  }
+  underWay = { pattern, subject, from };
+  watched = false;
+  try {
+    return pattern.searchHeld(subject, number, from);
+  } finally {
+    watched = true;
+  }
+}
+
+/**
+ * Runs something that makes one search, and nothing else of consequence before it, so that it can be begun again: as a
+ * part of a native's suspendable form.
+ */
+export function* pausing<T>(run: () => T): Generator<Request, T, LuaResult> {
+  for (;;) {
+    givingUp = true;
+    watched = true;
+    try {
+      return run();
+    } catch (error) {
+      if (error !== GIVEN_UP) throw error;
+    } finally {
+      givingUp = false;
+      watched = false;
+      answer = null;
+    }
+    const { pattern, subject, from } = underWay as unknown as Wanted;
+    let stop: Stop | null = null;
+    let begin: number;
+    do {
+      yield new Pause();
+      stopping = true;
+      try {
+        begin = interpret(pattern, subject, from, stop);
+      } finally {
+        stopping = false;
+      }
+      stop = stopped;
+      stopped = null;
+    } while (begin === STOPPED);
+    answer = { pattern, subject, from, begin, match: MATCH.slice() };
+  }
+}
+
 // ---- matching
 
 // Repetitions that can try again, innermost last: three numbers each, the item, the last place to go back to
@@ -151,14 +243,15 @@ export function isPlain(text: string): boolean {
 const stack: number[] = [];
 let steps = 0;
 
-/** The search of patterns that are not compiled. */
-function interpret(pattern: Pattern, subject: string, from: number): number {
+/** The search of patterns that are not compiled; {@link STOPPED} only while `stopping`. */
+function interpret(pattern: Pattern, subject: string, from: number, stop: Stop | null): number {
   const { anchored, first, prefix } = pattern;
   steps = WORK_PER_SEARCH;
-  let begin = from;
+  let begin = stop === null ? from : stop.begin;
   let end = -1;
+  let resumed = stop;
   for (;;) {
-    if (!anchored) {
+    if (!anchored && resumed === null) {
       const before = begin;
       if (prefix !== '') {
         begin = subject.indexOf(prefix, begin);
@@ -169,16 +262,18 @@ function interpret(pattern: Pattern, subject: string, from: number): number {
       }
       steps += begin - before;
     }
-    end = matchAt(pattern, subject, begin);
+    end = matchAt(pattern, subject, begin, resumed);
+    if (end === STOPPED) return STOPPED;
+    resumed = null;
     if (end >= 0 || anchored || begin >= subject.length) break;
     begin++;
     if (steps > STEPS) {
       pattern.addWork(steps);
-      spend(steps);
+      pay(steps);
       steps = 0;
     }
     // Enough work for this search alone.
-    if (pattern.isCompiled) return pattern.search(subject, begin);
+    if (pattern.isCompiled && !stopping) return pattern.search(subject, begin);
   }
   pattern.addWork(steps);
   if (steps > STEPS) spend(steps);
@@ -188,12 +283,18 @@ function interpret(pattern: Pattern, subject: string, from: number): number {
 }
 
 /** End of the match that begins at `begin`, or -1. */
-function matchAt(pattern: Pattern, s: string, begin: number): number {
+function matchAt(pattern: Pattern, s: string, begin: number, stop: Stop | null): number {
   const { items } = pattern;
   const { length } = s;
   let top = 0;
   let k = 0;
   let i = begin;
+  if (stop !== null) {
+    ({ k, i } = stop);
+    top = stop.stack.length;
+    for (let q = 0; q < top; q++) stack[q] = stop.stack[q];
+    MATCH.set(stop.match);
+  }
   for (;;) {
     const item = items[k];
     const { set } = item;
@@ -287,11 +388,6 @@ function matchAt(pattern: Pattern, s: string, begin: number): number {
       k++;
       continue;
     }
-    if (steps > STEPS) {
-      pattern.addWork(steps);
-      spend(steps);
-      steps = 0;
-    }
     // Back to the last repetition that can try again.
     for (;;) {
       if (top === 0) return -1;
@@ -310,6 +406,15 @@ function matchAt(pattern: Pattern, s: string, begin: number): number {
     }
     stack[top - 1] = i;
     k++;
+    if (steps > STEPS) {
+      pattern.addWork(steps);
+      pay(steps);
+      steps = 0;
+      if (stopping && shouldPause()) {
+        stopped = { begin, k, i, stack: stack.slice(0, top), match: MATCH.slice() };
+        return STOPPED;
+      }
+    }
   }
 }
 

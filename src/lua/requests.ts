@@ -3,7 +3,7 @@
 import type { Coroutine } from './driver.ts';
 import type { CallSite } from './positions.ts';
 import type { LuaState } from './state.ts';
-import { FORM, type LuaFunction, type LuaValue } from './value.ts';
+import { FORM, type LuaFunction, type LuaValue, MOSTLY_DIRECT } from './value.ts';
 
 /** As the first argument asks a compiled function to begin its suspendable form, with the second's arguments. */
 export const PROBE = { probe: true } as unknown as LuaValue;
@@ -99,9 +99,12 @@ export class Yield {
   }
 }
 
-/** Does suspendable code call the function itself? A native that never calls Lua, and deep down any compiled one. */
+/** Does suspendable code call the function itself? A native that never calls Lua nor takes long, and deep down any
+ *  compiled one. */
 export function isDirect(f: LuaValue, state: LuaState): f is LuaFunction {
   if (typeof f !== 'function') return false;
   const form = f[FORM];
-  return form === null || (state.deep && form === undefined);
+  if (form === null) return true;
+  if (form === undefined) return state.deep;
+  return state.directDepth < Number.POSITIVE_INFINITY && f[MOSTLY_DIRECT] === true;
 }

@@ -89,6 +89,11 @@ export function shouldPause(): boolean {
   return running?.shouldPause() ?? false;
 }
 
+/** See {@link LuaState.isWhollySuspendable}. */
+export function isWhollySuspendable(): boolean {
+  return running?.isWhollySuspendable ?? false;
+}
+
 /** Does running suspendable code call some functions in their direct form? */
 export function isMixed(): boolean {
   return running !== null && running.directDepth < Number.POSITIVE_INFINITY;

@@ -25,9 +25,11 @@ export type Suspendable = Generator<Request, LuaResult, LuaResult>;
 export interface LuaFunction {
   (...args: LuaValue[]): LuaResult;
   [FORM]?: ((...args: LuaValue[]) => Suspendable) | null;
+  [MOSTLY_DIRECT]?: true;
 }
 
 export const FORM = Symbol('suspendable form');
+export const MOSTLY_DIRECT = Symbol('mostly direct');
 
 /** No values at all. */
 export const NOTHING: readonly LuaValue[] = Object.freeze([]);
@@ -68,6 +70,15 @@ export function native<F extends (...args: never[]) => LuaResult>(
 ): LuaFunction {
   const f = run as unknown as LuaFunction;
   f[FORM] = suspendable as unknown as ((...args: LuaValue[]) => Suspendable) | null;
+  return f;
+}
+
+/**
+ * Says of a native that it only needs its suspendable form where all must be able to pause (a search that takes
+ * long); else compiled code calls it directly. Answers the native.
+ */
+export function mostlyDirect(f: LuaFunction): LuaFunction {
+  f[MOSTLY_DIRECT] = true;
   return f;
 }
 

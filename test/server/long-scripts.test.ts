@@ -16,6 +16,9 @@ const FOREVER = 'while true do end';
 /** Longer than a stretch of direct code, so it is undone and run again in slices; about a tenth of a second. */
 const SPIN = 'for i = 1, 2000000 do local x = i % 7 end';
 
+const SUBJECT = "('a'):rep(60)";
+const PATTERN = "('a*'):rep(30) .. 'b'";
+
 let running: Running;
 async function begin(config: Readonly<Record<string, string>> = {}): Promise<void> {
   running = await start({ 'busy-reply-threshold': '100', ...config });
@@ -66,6 +69,11 @@ describe('after busy-reply-threshold', () => {
     ['a replacement of gsub', `string.gsub('abc', '.', function() ${FOREVER} end)`],
     ['recursion without end', 'local function f() return f() end return f()'],
     ['loaded code', `loadstring('${FOREVER}')()`],
+    ['find with a pattern that tries too many ways', `string.find(${SUBJECT}, ${PATTERN})`],
+    ['match with one', `('x'):rep(2000):match(('x*'):rep(30) .. 'y')`],
+    ['gmatch with one', `for s in string.gmatch(${SUBJECT}, ${PATTERN}) do end`],
+    ['gsub with one', `string.gsub(${SUBJECT}, ${PATTERN}, '')`],
+    ['gsub with one and a function', `string.gsub(${SUBJECT}, ${PATTERN}, function() end)`],
     ['redis.pcall', "while true do redis.pcall('GET', 'k') end"],
   ])('%s can be ended', async (_, script) => {
     const { busy, other } = await occupy(script);
