@@ -27,6 +27,24 @@ export class ListValue extends Collection {
     return list;
   }
 
+  /** A list of the nodes of a file, none of them empty: several stay a quicklist of such nodes, one is as {@link of}. */
+  static ofNodes(nodes: Iterable<readonly string[]>, maxListpackSize: number): ListValue {
+    const list = new ListValue();
+    const quicklist = new Quicklist(maxListpackSize, 0, 0);
+    for (const elements of nodes) {
+      let bytes = EMPTY_LISTPACK;
+      for (const element of elements) {
+        list.items.pushBack(element);
+        bytes += entrySize(element);
+      }
+      quicklist.append(bytes, elements.length);
+      list.bytes = bytes;
+    }
+    if (quicklist.length > 1) list.nodes = quicklist;
+    else list.grow(0, 0, maxListpackSize);
+    return list;
+  }
+
   get size(): number {
     return this.items.length;
   }

@@ -8,7 +8,7 @@ import { UNSUPPORTED_AREAS } from '../../src/commands/unsupported.ts';
 import { Crc64 } from '../../src/data/crc64.ts';
 import { UNSUPPORTED_NAMES, unsupportedDirective } from '../../src/engine/unsupported-directives.ts';
 import { type Database, open, VirtualClock } from '../../src/index.ts';
-import { dumpLibraries } from '../../src/scripting/dump.ts';
+import { dumpLibraries } from '../../src/persistence/rdb/payload.ts';
 import { ConfigurationError, readConfiguration } from '../../src/server/configuration.ts';
 import { listen } from '../../src/server/index.ts';
 import { Wire } from '../support/wire.ts';

@@ -118,9 +118,9 @@ export async function database(db: Database): Promise<void> {
   is<Client>()(db.session());
   is<Snapshot>()(db.snapshot());
   is<Database>()(db.fork());
-  db.restore(db.snapshot());
+  db.revertTo(db.snapshot());
   // @ts-expect-error: only what snapshot() gave
-  db.restore({});
+  db.revertTo({});
   const stop = db.listen('c', (message) => is<Message>()(message), { pattern: true });
   is<() => void>()(stop);
   db.live((changes) => is<readonly Change[]>()(changes));
