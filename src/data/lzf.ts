@@ -18,7 +18,15 @@ const MAX_MATCH = 264;
 let seen: Int32Array | null = null;
 let seenBefore = 0;
 
-/** Compressed bytes, or null where they would be no fewer than `limit` + 1. */
+/**
+ * Room for results, kept from call to call: for a short text an array of its own takes longer than the work. Each of
+ * the two functions has its own, as one may be given what the other has answered.
+ */
+const KEPT = 64 * 1024;
+let compressed = new Uint8Array(0);
+let decompressed = new Uint8Array(0);
+
+/** Compressed bytes, which stand until the next call; null where they would be more than `limit`. */
 export function compress(input: Uint8Array, limit: number): Uint8Array | null {
   const { length } = input;
   if (length === 0 || limit <= 0) return null;
@@ -31,7 +39,8 @@ export function compress(input: Uint8Array, limit: number): Uint8Array | null {
   // The first place is kept as 1 more than this.
   const before = seenBefore;
   seenBefore += length;
-  const out = new Uint8Array(limit + 4);
+  if (limit + 4 <= KEPT && compressed.length === 0) compressed = new Uint8Array(KEPT);
+  const out = limit + 4 <= KEPT ? compressed : new Uint8Array(limit + 4);
   let at = 0;
   let literals = 0;
   // The place before the first literal is left for their number.
@@ -95,7 +104,7 @@ export function compress(input: Uint8Array, limit: number): Uint8Array | null {
   }
   out[end - literals - 1] = literals - 1;
   if (literals === 0) end--;
-  return out.slice(0, end);
+  return out.subarray(0, end);
 }
 
 // How many bytes from `from` and from `at` are the same; three are known to be. A match near the end leaves two bytes,
@@ -114,9 +123,13 @@ function matchLength(input: Uint8Array, from: number, at: number): number {
   return length;
 }
 
-/** The `length` bytes that were compressed, or null where the input is not what compress answers for so many. */
+/**
+ * The `length` bytes that were compressed, which stand until the next call; null where the input is not
+ * what compress answers for so many.
+ */
 export function decompress(input: Uint8Array, length: number): Uint8Array | null {
-  const out = new Uint8Array(length);
+  if (length <= KEPT && decompressed.length === 0) decompressed = new Uint8Array(KEPT);
+  const out = length <= KEPT ? decompressed : new Uint8Array(length);
   let end = 0;
   let at = 0;
   while (at < input.length) {
@@ -124,9 +137,8 @@ export function decompress(input: Uint8Array, length: number): Uint8Array | null
     if (first < MAX_LITERAL) {
       const count = first + 1;
       if (end + count > length || at + count > input.length) return null;
-      out.set(input.subarray(at, at + count), end);
-      at += count;
-      end += count;
+      // At most 32 of them: quicker one by one than as a range.
+      for (let left = count; left > 0; left--) out[end++] = input[at++];
       continue;
     }
     let count = first >> 5;
@@ -141,5 +153,5 @@ export function decompress(input: Uint8Array, length: number): Uint8Array | null
     // Byte by byte: a reference may reach into what it writes itself.
     for (; count > 0; count--) out[end++] = out[from++];
   }
-  return end === length ? out : null;
+  return end === length ? out.subarray(0, length) : null;
 }

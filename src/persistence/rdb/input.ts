@@ -3,7 +3,7 @@
 import { Crc64 } from '../../data/crc64.ts';
 import { decompress } from '../../data/lzf.ts';
 import { bytesToString } from '../../resp/bytes.ts';
-import { LONGEST_SPELLED, spell } from '../../resp/spell.ts';
+import { textAt } from '../../resp/spell.ts';
 import { LONGEST_STRING, RdbError } from './format.ts';
 
 /** Where bytes come from. A piece that was answered is never written to again. */
@@ -130,9 +130,7 @@ export class RdbInput {
     if (length > this.bytes.length - this.at) this.need(boundedLength(length));
     const { bytes, at } = this;
     this.at += length;
-    return length > 12 && length <= LONGEST_SPELLED
-      ? spell(bytes, at, length)
-      : bytesToString(bytes, at, at + length);
+    return textAt(bytes, at, length);
   }
 
   private lengthFrom(first: number): number {

@@ -1,7 +1,8 @@
 // The listpack of Redis 7: a row of strings and integers in one piece of memory, each entry behind its encoding and in
 // front of its length, so that it can be read from both ends. decode.ts, encode.ts and stream.ts use it.
 import { parseInt64 } from '../../data/numbers.ts';
-import { bytesToString, writeString } from '../../resp/bytes.ts';
+import { writeString } from '../../resp/bytes.ts';
+import { textAt } from '../../resp/spell.ts';
 import { RdbError } from './format.ts';
 
 const HEADER = 6;
@@ -22,8 +23,7 @@ function broken(what: string): RdbError {
 export function readListpack(bytes: Uint8Array): string[] {
   const last = bytes.length - 1;
   if (last < HEADER) throw broken('too short');
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (view.getUint32(0, true) !== bytes.length) throw broken('wrong number of bytes');
+  if (uint32(bytes, 0) !== bytes.length) throw broken('wrong number of bytes');
   if (bytes[last] !== END) throw broken('no end mark');
   const entries: string[] = [];
   for (let at = HEADER; at < last; ) {
@@ -32,19 +32,19 @@ export function readListpack(bytes: Uint8Array): string[] {
     let size: number;
     if (start > 0) {
       if (at + start > last) throw broken('an entry reaches beyond the end');
-      const length = textLength(view, at, first);
+      const length = textLength(bytes, at, first);
       size = start + length;
       if (at + size >= last) throw broken('an entry reaches beyond the end');
-      entries.push(bytesToString(bytes, at + start, at + size));
+      entries.push(textAt(bytes, at + start, length));
     } else {
       size = integerSize(first);
       if (at + size >= last) throw broken('an entry reaches beyond the end');
-      entries.push(first < 0x80 ? SMALL[first] : String(integerAt(view, at, first)));
+      entries.push(first < 0x80 ? SMALL[first] : String(integerAt(bytes, at, first)));
     }
     at = behindLength(bytes, at + size, size);
     if (at > last) throw broken('an entry reaches beyond the end');
   }
-  const count = view.getUint16(4, true);
+  const count = bytes[4] | (bytes[5] << 8);
   if (count !== UNCOUNTED && count !== entries.length) throw broken('wrong number of entries');
   return entries;
 }
@@ -58,10 +58,10 @@ function textStart(first: number): number {
   return first === 0xf0 ? 5 : 0;
 }
 
-function textLength(view: DataView, at: number, first: number): number {
+function textLength(bytes: Uint8Array, at: number, first: number): number {
   if (first < 0xc0) return first & 0x3f;
-  if (first < 0xf0) return ((first & 0x0f) << 8) | view.getUint8(at + 1);
-  return view.getUint32(at + 1, true);
+  if (first < 0xf0) return ((first & 0x0f) << 8) | bytes[at + 1];
+  return uint32(bytes, at + 1);
 }
 
 function integerSize(first: number): number {
@@ -81,22 +81,30 @@ function integerSize(first: number): number {
   }
 }
 
-function integerAt(view: DataView, at: number, first: number): number | bigint {
-  if (first < 0xe0) return (((first & 0x1f) << 27) >> 19) | view.getUint8(at + 1);
+function integerAt(bytes: Uint8Array, at: number, first: number): number | bigint {
+  if (first < 0xe0) return (((first & 0x1f) << 27) >> 19) | bytes[at + 1];
   switch (first) {
     case 0xf1:
-      return view.getInt16(at + 1, true);
+      return ((bytes[at + 1] << 16) | (bytes[at + 2] << 24)) >> 16;
     case 0xf2:
-      return (view.getInt8(at + 3) << 16) | view.getUint16(at + 1, true);
+      return ((bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >> 8;
     case 0xf3:
-      return view.getInt32(at + 1, true);
+      return uint32(bytes, at + 1) | 0;
     default:
-      return view.getBigInt64(at + 1, true);
+      return BigInt.asIntN(64, (BigInt(uint32(bytes, at + 5)) << 32n) | BigInt(uint32(bytes, at + 1)));
   }
+}
+
+function uint32(bytes: Uint8Array, at: number): number {
+  return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
 }
 
 // The length behind an entry: seven bits a byte, the highest first, all but the first byte marked.
 function behindLength(bytes: Uint8Array, at: number, size: number): number {
+  if (size < 128) {
+    if (bytes[at] !== size) throw broken('wrong length behind an entry');
+    return at + 1;
+  }
   const count = lengthBytes(size);
   for (let i = 0; i < count; i++) {
     const expected = (Math.floor(size / 2 ** (7 * (count - 1 - i))) & 127) | (i === 0 ? 0 : 128);

@@ -12,6 +12,9 @@ const LONGEST_CHUNK = 64 * 1024;
 
 const scratch = new DataView(new ArrayBuffer(8));
 
+/** Where the bytes of a string lie while they are compressed, unless it is a long one. */
+const spelled = new Uint8Array(16 * 1024);
+
 export class RdbOutput {
   private readonly compressed: boolean;
   private readonly crc = new Crc64();
@@ -100,7 +103,7 @@ export class RdbOutput {
     const { length } = text;
     if (length <= 11 && this.integer(text)) return;
     if (this.compressed && length >= SHORTEST_COMPRESSED) {
-      const bytes = new Uint8Array(length);
+      const bytes = length <= spelled.length ? spelled.subarray(0, length) : new Uint8Array(length);
       writeString(bytes, text, 0);
       if (this.packed(bytes)) return;
     }
