@@ -152,8 +152,8 @@ onEveryTarget(
       expect(await fails('0', '')).toBe(WRONG_FOOTER);
       expect(await fails('0', `${OF_V.slice(0, -1)}\0`)).toBe(WRONG_FOOTER);
       expect(await fails('0', sealed('\0\x01v', 12))).toBe(WRONG_FOOTER);
-      expect(await fails('0', sealed(''))).toBe(BAD_FORMAT);
-      expect(await fails('0', sealed('\0\x05v'))).toBe(BAD_FORMAT);
+      expect(await fails('0', sealed('\x0f'))).toBe(BAD_FORMAT);
+      expect(await fails('0', sealed('\0\x0cv'))).toBe(BAD_FORMAT);
       expect(await fails('0', sealed('\x02\0'))).toBe(BAD_FORMAT);
       expect(await fails('0', sealed('\x07\0'))).toBe(BAD_FORMAT);
       expect(await fails('0', sealed('\xf5\x04code'))).toBe(BAD_FORMAT);

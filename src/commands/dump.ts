@@ -3,7 +3,7 @@ import type { Db } from '../keyspace/db.ts';
 import { Event } from '../keyspace/events.ts';
 import type { Value } from '../keyspace/values.ts';
 import { RdbError } from '../persistence/rdb/format.ts';
-import { dumpValue, payloadBody, payloadValue } from '../persistence/rdb/payload.ts';
+import { dumpValue, openPayload, payloadValue } from '../persistence/rdb/payload.ts';
 import { OK, type Reply, ReplyError } from '../resp/reply.ts';
 import { int64 } from './args.ts';
 import { SYNTAX } from './errors.ts';
@@ -105,10 +105,10 @@ function restore(db: Db, args: readonly string[], env: Env): Reply {
 }
 
 function read(db: Db, payload: string): Value {
-  const body = payloadBody(payload);
-  if (body === null) throw WRONG_FOOTER;
+  const open = openPayload(payload);
+  if (open === null) throw WRONG_FOOTER;
   try {
-    return payloadValue(body, db.space.limits);
+    return payloadValue(open, db.space.limits);
   } catch (error) {
     throw error instanceof RdbError ? BAD_FORMAT : error;
   }

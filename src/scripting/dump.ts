@@ -1,8 +1,8 @@
 // The libraries in a payload of FUNCTION DUMP, for FUNCTION RESTORE; the payload itself is persistence/rdb's. Used by
 // functions.ts.
 import { Opcode, RdbError } from '../persistence/rdb/format.ts';
-import { RdbInput, sourceOf } from '../persistence/rdb/input.ts';
-import { payloadBody } from '../persistence/rdb/payload.ts';
+import type { RdbInput } from '../persistence/rdb/input.ts';
+import { openPayload } from '../persistence/rdb/payload.ts';
 import { ReplyError } from '../resp/reply.ts';
 
 const WRONG_FOOTER = new ReplyError('ERR DUMP payload version or checksum are wrong');
@@ -15,10 +15,10 @@ const BROKEN = new ReplyError('ERR Failed loading library payload');
  * @throws ReplyError what FUNCTION RESTORE answers
  */
 export function* dumpedLibraries(payload: string): Generator<string, void, void> {
-  const body = payloadBody(payload);
-  if (body === null) throw WRONG_FOOTER;
-  const input = new RdbInput(sourceOf(body));
-  while (!input.ended()) {
+  const open = openPayload(payload);
+  if (open === null) throw WRONG_FOOTER;
+  const { input, end } = open;
+  while (input.offset < end) {
     const type = input.byte();
     if (type === Opcode.functionPreview) throw TOO_OLD;
     if (type !== Opcode.function) throw NO_LIBRARY;

@@ -35,7 +35,7 @@ export function dumped(payload: string): string | null {
   if (payload.length < FOOTER || sealed(body, version) !== payload) return null;
   const input = new RdbInput(sourceOf(Buffer.from(body, 'latin1')));
   const value = decodeValue(input, input.byte(), DEFAULT_LIMITS);
-  if (value === null || !input.ended()) return null;
+  if (value === null || input.offset !== body.length) return null;
   let holds = shown(value);
   if (value instanceof SetValue) holds = value.members().sort();
   else if (typeof holds === 'object' && !Array.isArray(holds)) holds = Object.entries(holds as object).sort();

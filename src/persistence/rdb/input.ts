@@ -57,11 +57,6 @@ export class RdbInput {
     return this.crc;
   }
 
-  /** Nothing is left. */
-  ended(): boolean {
-    return this.at === this.bytes.length && !this.pull(1);
-  }
-
   /** What has been pulled from the source and not been read. */
   rest(): Uint8Array {
     return this.bytes.subarray(this.at);

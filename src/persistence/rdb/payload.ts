@@ -41,23 +41,30 @@ function finished(out: RdbOutput): string {
   return textOf(out.take());
 }
 
-/** The bytes in front of the footer, or null where version or checksum are wrong. */
-export function payloadBody(payload: string): Uint8Array | null {
+/** A payload whose version and checksum are right. */
+export interface OpenPayload {
+  /** All of it: as in Redis, nobody notices where a value takes bytes of the footer. */
+  readonly input: RdbInput;
+  /** Where the footer begins. */
+  readonly end: number;
+}
+
+/** Null where version or checksum are wrong. */
+export function openPayload(payload: string): OpenPayload | null {
   if (payload.length < FOOTER) return null;
   const bytes = new Uint8Array(payload.length);
   writeString(bytes, payload, 0);
-  const footer = bytes.length - FOOTER;
-  if ((bytes[footer] | (bytes[footer + 1] << 8)) > READ_VERSION) return null;
-  if (!new Crc64().add(bytes, 0, footer + 2).matches(bytes, footer + 2)) return null;
-  return bytes.subarray(0, footer);
+  const end = bytes.length - FOOTER;
+  if ((bytes[end] | (bytes[end + 1] << 8)) > READ_VERSION) return null;
+  if (!new Crc64().add(bytes, 0, end + 2).matches(bytes, end + 2)) return null;
+  return { input: new RdbInput(sourceOf(bytes)), end };
 }
 
 /**
- * The value in a payload's body; what stands behind it is not looked at, as in Redis.
+ * The value in a payload; what stands behind it is not looked at, as in Redis.
  * @throws RdbError where there is none
  */
-export function payloadValue(body: Uint8Array, limits: EncodingLimits): Value {
-  const input = new RdbInput(sourceOf(body));
+export function payloadValue({ input }: OpenPayload, limits: EncodingLimits): Value {
   const value = decodeValue(input, input.byte(), limits);
   if (value === null) throw new RdbError('an empty collection');
   return value;

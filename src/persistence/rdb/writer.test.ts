@@ -130,7 +130,7 @@ describe('values', () => {
         let at = 0;
         const input = new RdbInput({ next: () => chunks[at++] ?? null });
         for (const text of texts) expect(input.string()).toBe(text);
-        expect(input.ended()).toBe(true);
+        expect(input.offset).toBe(out.size);
         const builder = new ListpackBuilder();
         for (const text of texts) builder.add(text);
         expect(readListpack(builder.build())).toEqual(texts);
