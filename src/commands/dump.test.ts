@@ -226,7 +226,9 @@ onEveryTarget(
 it('in process payloads are bytes', () => {
   const db = new Database();
   db.set('k', 'v');
-  const payload = db.buffers.dump('k');
+  const payload = db.dump('k');
+  expect(db.buffers.dump('k')).toEqual(payload);
+  expect(db.dump('missing')).toBeNull();
   expect(Buffer.from(payload!).toString('latin1')).toBe(OF_V);
   db.restore('copy', 1000, payload!);
   expect(db.get('copy')).toBe('v');

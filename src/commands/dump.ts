@@ -18,7 +18,7 @@ const WRONG_FOOTER = new ReplyError('ERR DUMP payload version or checksum are wr
 const BAD_FORMAT = new ReplyError('ERR Bad data format');
 
 export const dumps = {
-  dump: command<[key: Arg], string | null>({
+  dump: command<[key: Arg], Uint8Array | null>({
     arity: 2,
     flags: ['readonly'],
     group: 'generic',
@@ -28,6 +28,7 @@ export const dumps = {
     syntax: 'key',
     keys: [keysAt('RO access')],
     tips: ['nondeterministic_output'],
+    binary: true,
     run: (db, args) => {
       const value = db.lookup(args[1]);
       return value === undefined ? null : dumpValue(value);
