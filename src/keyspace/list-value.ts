@@ -193,6 +193,11 @@ export class ListValue extends Collection {
     return this.nodes?.counts ?? null;
   }
 
+  /** Bytes that a node of the quicklist takes, or the listpack. */
+  nodeBytes(node: number): number {
+    return this.nodes === null ? this.bytes : this.nodes.totalBytes(node);
+  }
+
   /** Bytes that the elements of a range take in a listpack; for {@link Quicklist}. */
   measure(start: number, count: number): number {
     let bytes = 0;

@@ -142,8 +142,15 @@ function* inSteps(
 // Where each node ends: as the list has them, but no longer than LONGEST_NODE.
 function nodeEnds(list: ListValue): number[] {
   const ends: number[] = [];
+  const counts = list.nodeCounts() ?? [list.size];
   let start = 0;
-  for (const count of list.nodeCounts() ?? [list.size]) {
+  for (let node = 0; node < counts.length; node++) {
+    const count = counts[node];
+    if (list.nodeBytes(node) <= LONGEST_NODE) {
+      start += count;
+      ends.push(start);
+      continue;
+    }
     let bytes = 0;
     list.forEachFrom(start, 1, (element, index) => {
       if (index === start + count) return true;

@@ -204,6 +204,22 @@ describe('a file', () => {
     expect(shown(target.dbs[2].peek('big') as Value)).toEqual(shown(hash(100_000)));
   });
 
+  it('keeps deadlines, the latest of all included', () => {
+    const writer = new RdbWriter(10, true);
+    writer.begin([]);
+    const times = [1, 1_700_000_000_000, Number.MAX_SAFE_INTEGER, 2 ** 63];
+    for (const time of times) writer.entry(String(time), 'v', time);
+    writer.end();
+    const found: (number | null)[] = [];
+    const visitor = {
+      entry: (_db: number, _key: string, _value: Value, at: number | null) => found.push(at),
+    };
+    const source = sourceOf(bytesOf(textOf(writer.take())));
+    const reader = new RdbReader(source, DEFAULT_LIMITS, { ...visitor, library: () => {}, aux: () => {} });
+    while (reader.step());
+    expect(found).toEqual(times);
+  });
+
   it('is loaded in silence: no event, no effect, nothing expires', () => {
     const target = space();
     target.eventFlags = 0xffffff;

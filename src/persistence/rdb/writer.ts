@@ -5,6 +5,8 @@ import { encodeValue, typeByte } from './encode.ts';
 import { Opcode, type WrittenVersion } from './format.ts';
 import { RdbOutput } from './output.ts';
 
+const LATEST = 2n ** 63n - 1n;
+
 export class RdbWriter {
   private readonly out: RdbOutput;
   private readonly version: WrittenVersion;
@@ -56,7 +58,9 @@ export class RdbWriter {
     const { out, version } = this;
     if (expireAt !== null) {
       out.byte(Opcode.expireMs);
-      out.int64(BigInt(expireAt));
+      // The latest of all are kept rounded, and would not fit.
+      const when = BigInt(expireAt);
+      out.int64(when > LATEST ? LATEST : when);
     }
     out.byte(typeByte(value, version));
     out.string(key);
