@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
+import { bytesOf, SAMPLES } from '../../test/support/rdb-samples.ts';
 import { onEveryTarget, type Target } from '../../test/support/targets.ts';
 import { Crc64 } from '../data/crc64.ts';
 import { Database } from '../engine/database.ts';
 import { VirtualClock } from '../engine/ports.ts';
 import { Type } from '../persistence/rdb/format.ts';
-import { bytesOf, SAMPLES } from '../persistence/rdb/samples.support.ts';
 
 const clock = new VirtualClock();
 

@@ -5,7 +5,7 @@ import { SetValue } from '../../src/keyspace/set-value.ts';
 import { DEFAULT_LIMITS } from '../../src/keyspace/values.ts';
 import { decodeValue } from '../../src/persistence/rdb/decode.ts';
 import { RdbInput, sourceOf } from '../../src/persistence/rdb/input.ts';
-import { shown } from '../../src/persistence/rdb/samples.support.ts';
+import { shown } from '../support/rdb-samples.ts';
 
 const FOOTER = 10;
 

@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import {
+  bytesOf,
+  damaged,
+  listpack,
+  SAMPLES,
+  shown,
+  str,
+  ziplist,
+} from '../../../test/support/rdb-samples.ts';
 import { DEFAULT_LIMITS, encodingName, type Value } from '../../keyspace/values.ts';
 import { decodeValue } from './decode.ts';
 import { RdbError, Type } from './format.ts';
 import { RdbInput, sourceOf } from './input.ts';
-import { bytesOf, damaged, listpack, SAMPLES, shown, str, ziplist } from './samples.support.ts';
 
 const decode = (type: number, body: string): Value | null =>
   decodeValue(new RdbInput(sourceOf(bytesOf(body))), type, DEFAULT_LIMITS);

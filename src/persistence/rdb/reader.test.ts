@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { bytesOf, damaged, SAMPLES, shown, str } from '../../../test/support/rdb-samples.ts';
 import { Crc64 } from '../../data/crc64.ts';
 import { DEFAULT_LIMITS, typeOf } from '../../keyspace/values.ts';
 import { checkRdb } from './check.ts';
 import { RdbError } from './format.ts';
 import { type ByteSource, sourceOf } from './input.ts';
 import { RdbReader } from './reader.ts';
-import { bytesOf, damaged, SAMPLES, shown, str } from './samples.support.ts';
 
 /** A file with its end and a right checksum. */
 function file(body: string, version = '0011'): string {

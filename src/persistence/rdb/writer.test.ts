@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bytesOf, SAMPLES, shown } from '../../../test/support/rdb-samples.ts';
 import { HashValue } from '../../keyspace/hash-value.ts';
 import { ListValue } from '../../keyspace/list-value.ts';
 import { SetValue } from '../../keyspace/set-value.ts';
@@ -20,7 +21,6 @@ import { ListpackBuilder, readListpack } from './listpack.ts';
 import { loadInto } from './load.ts';
 import { RdbOutput, textOf } from './output.ts';
 import { RdbReader } from './reader.ts';
-import { bytesOf, SAMPLES, shown } from './samples.support.ts';
 import { RdbWriter } from './writer.ts';
 
 function encode(value: Value, version: WrittenVersion, compressed = true): string {

@@ -1,7 +1,7 @@
 // Keys of any type: life, names, expiry, SORT, SCAN, databases. Called by generate.ts.
 
 import { Type } from '../../../src/persistence/rdb/format.ts';
-import { SAMPLES } from '../../../src/persistence/rdb/samples.support.ts';
+import { SAMPLES } from '../../support/rdb-samples.ts';
 import {
   alt,
   anyKey,

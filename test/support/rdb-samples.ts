@@ -1,11 +1,12 @@
-// Values by hand, in every encoding of the RDB format, and what they hold. The tests beside it read, change and cut them.
-import { HashValue } from '../../keyspace/hash-value.ts';
-import { ListValue } from '../../keyspace/list-value.ts';
-import { SetValue } from '../../keyspace/set-value.ts';
-import { StreamValue } from '../../keyspace/stream-value.ts';
-import type { Value } from '../../keyspace/values.ts';
-import { ZsetValue } from '../../keyspace/zset-value.ts';
-import { Type } from './format.ts';
+// Values by hand, in every encoding of the RDB format, and what they hold. The tests beside src/persistence/rdb read,
+// change and cut them, and the oracle restores them.
+import { HashValue } from '../../src/keyspace/hash-value.ts';
+import { ListValue } from '../../src/keyspace/list-value.ts';
+import { SetValue } from '../../src/keyspace/set-value.ts';
+import { StreamValue } from '../../src/keyspace/stream-value.ts';
+import type { Value } from '../../src/keyspace/values.ts';
+import { ZsetValue } from '../../src/keyspace/zset-value.ts';
+import { Type } from '../../src/persistence/rdb/format.ts';
 
 export interface Sample {
   readonly name: string;
