@@ -14,7 +14,7 @@ import {
   longFunctions,
 } from './source.ts';
 
-const BELOW_COMMANDS = ['keyspace', 'data', 'resp'];
+const BELOW_COMMANDS = ['persistence/rdb', 'keyspace', 'data', 'resp'];
 const BELOW_ENGINE = [
   'propagation',
   'scripting',
@@ -32,6 +32,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   lua: ['data', 'resp'],
   storage: [],
   keyspace: ['data', 'resp'],
+  'persistence/rdb': ['keyspace', 'data', 'resp'],
   commands: BELOW_COMMANDS,
   propagation: ['commands', ...BELOW_COMMANDS],
   scripting: ['lua', 'commands', ...BELOW_COMMANDS],
@@ -49,6 +50,7 @@ const PORTABLE = new Set([
   'data',
   'lua',
   'keyspace',
+  'persistence/rdb',
   'commands',
   'propagation',
   'scripting',
@@ -134,6 +136,9 @@ function isSupport(path: string): boolean {
 
 function roomOf(path: string): string {
   const parts = path.split('/');
+  // A folder inside a room may be a room of its own.
+  const inner = parts.slice(1, 3).join('/');
+  if (Object.hasOwn(ROOMS, inner)) return inner;
   return parts.length > 2 ? parts[1] : parts[1].replace(/\.ts$/, '');
 }
 

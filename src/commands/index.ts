@@ -3,6 +3,7 @@ import { bitmaps } from './bitmaps.ts';
 import { clients } from './clients.ts';
 import { connection } from './connection.ts';
 import { databases } from './databases.ts';
+import { dumps } from './dump.ts';
 import { expiry } from './expiry.ts';
 import { functions } from './functions.ts';
 import { hashes } from './hashes.ts';
@@ -28,6 +29,7 @@ export const families = [
   strings,
   keys,
   expiry,
+  dumps,
   sort,
   databases,
   bitmaps,

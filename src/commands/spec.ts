@@ -114,6 +114,8 @@ export interface CommandRow {
   readonly subscriber?: boolean;
   /** Makes the command from the two parameters of the in-process method, where they are not its arguments. */
   readonly words?: (name: string, bytes: Bytes, first: unknown, second: unknown) => string[];
+  /** The in-process method answers bytes: its reply is never text (DUMP). */
+  readonly binary?: boolean;
   readonly run?: DataHandler;
   readonly control?: ControlHandler;
   readonly subcommands?: Readonly<Record<string, Command<never, unknown>>>;

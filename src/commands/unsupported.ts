@@ -41,8 +41,7 @@ export const UNSUPPORTED_AREAS: readonly UnsupportedArea[] = [
     area: 'persistence',
     when: 'persistence comes later, data lives in memory only',
     planned: true,
-    commands:
-      words(`save bgsave bgrewriteaof lastsave dump restore restore-asking migrate waitaof debug|digest
+    commands: words(`save bgsave bgrewriteaof lastsave restore-asking migrate waitaof debug|digest
       debug|digest-value debug|loadaof debug|reload`),
   },
   {

@@ -1,5 +1,5 @@
 // CRC-64 with the polynomial of Jones, as Redis puts it behind DUMP payloads and RDB files. A state is two halves of 32
-// bits; eight tables take in eight bytes at a time. Used by scripting/dump.ts.
+// bits; eight tables take in eight bytes at a time. Used by persistence/rdb.
 
 /** The polynomial 0xad93d23594c935a9 with its bits in reverse: the register shifts to the right. */
 const POLYNOMIAL_LOW = 0xac4bc9b5 | 0;

@@ -44,6 +44,13 @@ describe('lzf', () => {
     );
   });
 
+  test('leaves nothing behind for the next call', () => {
+    const alone = fromRedis.map(([text]) => squeezed(text));
+    for (const [first] of fromRedis) {
+      expect(fromRedis.map(([text]) => [squeezed(first), squeezed(text)][1])).toEqual(alone);
+    }
+  });
+
   test('writes the bytes that Redis writes', () => {
     for (const [text, expected] of fromRedis) expect(squeezed(text)).toBe(expected);
   });

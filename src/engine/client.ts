@@ -312,6 +312,12 @@ function define(wireName: string, entry: TableEntry, words: readonly string[]): 
         : function (this: Client, ...args: Arg[]): unknown {
             return this.invoke(entry, [...words], args);
           };
+  const { binary } = entry.row;
+  const value = binary
+    ? function (this: Client, ...args: [Arg]): unknown {
+        return run.apply(this.buffers as unknown as Client, args);
+      }
+    : run;
   if (name in Client.prototype) throw new Error(`command ${wireName} collides with Client.${name}`);
-  Object.defineProperty(Client.prototype, name, { value: run, writable: true, configurable: true });
+  Object.defineProperty(Client.prototype, name, { value, writable: true, configurable: true });
 }

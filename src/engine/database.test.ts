@@ -348,34 +348,34 @@ describe('time and chance', () => {
 });
 
 describe('snapshots and forks', () => {
-  it('restore goes back, whatever happened since', () => {
+  it('revertTo goes back, whatever happened since', () => {
     db.rpush('l', 'a');
     db.set('k', '1', 'PX', 9000);
     const snapshot = db.snapshot();
     const first = [db.srandmember('none'), db.rpush('l', 'b'), db.del('k'), db.set('new', 'x')];
     expect(first).toBeDefined();
-    db.restore(snapshot);
+    db.revertTo(snapshot);
     expect(db.lrange('l', 0, -1)).toEqual(['a']);
     expect(db.pttl('k')).toBe(9000);
     expect(db.exists('new')).toBe(0);
     db.rpush('l', 'c');
-    db.restore(snapshot);
+    db.revertTo(snapshot);
     expect(db.lrange('l', 0, -1)).toEqual(['a']);
   });
 
-  it('restore repeats chance as well', () => {
+  it('revertTo repeats chance as well', () => {
     db.sadd('s', ...Array.from({ length: 50 }, (_, i) => `m${i}`));
     const snapshot = db.snapshot();
     const first = db.spop('s');
-    db.restore(snapshot);
+    db.revertTo(snapshot);
     expect(db.spop('s')).toBe(first);
   });
 
-  it('a restore counts as a change of every watched key', () => {
+  it('revertTo counts as a change of every watched key', () => {
     const snapshot = db.snapshot();
     const client = db.session();
     client.watch('k');
-    db.restore(snapshot);
+    db.revertTo(snapshot);
     client.multi();
     expect(client.exec()).toBeNull();
   });

@@ -120,7 +120,7 @@ export class Database extends Client {
   }
 
   /** Goes back to a snapshot (of this database or of a fork). Watched keys count as changed. */
-  restore(snapshot: Snapshot): void {
+  revertTo(snapshot: Snapshot): void {
     this.mustBeOpen();
     this.engine.restore(snapshot.space);
     this.engine.random.state = snapshot.random;
@@ -135,7 +135,7 @@ export class Database extends Client {
       ...this.options,
       clock: clock instanceof VirtualClock ? new VirtualClock(clock.now()) : clock,
     });
-    copy.restore(this.snapshot());
+    copy.revertTo(this.snapshot());
     return copy;
   }
 

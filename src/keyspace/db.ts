@@ -192,6 +192,22 @@ export class Db {
     return true;
   }
 
+  /**
+   * Puts a key of a file there, with its deadline (0 for none): nobody learns of it and nothing undoes it. False where
+   * the key is there already.
+   */
+  load(key: string, value: Value, deadline: number): boolean {
+    if (this.find(key) >= 0) return false;
+    if (value instanceof Collection) value.generation = this.space.generation;
+    this.at = this.insert(key, value);
+    this.space.stampNew(this.seg, this.at);
+    if (deadline !== 0) {
+      this.seg.setDeadline(this.at, deadline);
+      this.expires++;
+    }
+    return true;
+  }
+
   /** Sets (Unix ms) or clears (0) the deadline of an existing key. The caller then calls {@link signal}. */
   setDeadline(key: string, when: number): void {
     if (!this.relocate(key)) return;

@@ -27,6 +27,24 @@ export class ListValue extends Collection {
     return list;
   }
 
+  /** A list of the nodes of a file, none of them empty: several stay a quicklist of such nodes, one is as {@link of}. */
+  static ofNodes(nodes: Iterable<readonly string[]>, maxListpackSize: number): ListValue {
+    const list = new ListValue();
+    const quicklist = new Quicklist(maxListpackSize, 0, 0);
+    for (const elements of nodes) {
+      let bytes = EMPTY_LISTPACK;
+      for (const element of elements) {
+        list.items.pushBack(element);
+        bytes += entrySize(element);
+      }
+      quicklist.append(bytes, elements.length);
+      list.bytes = bytes;
+    }
+    if (quicklist.length > 1) list.nodes = quicklist;
+    else list.grow(0, 0, maxListpackSize);
+    return list;
+  }
+
   get size(): number {
     return this.items.length;
   }
@@ -173,6 +191,11 @@ export class ListValue extends Collection {
   /** How many elements the nodes of the quicklist hold, or null for a listpack (DEBUG, loaders, tests). */
   nodeCounts(): readonly number[] | null {
     return this.nodes?.counts ?? null;
+  }
+
+  /** Bytes that a node of the quicklist takes, or the listpack. */
+  nodeBytes(node: number): number {
+    return this.nodes === null ? this.bytes : this.nodes.totalBytes(node);
   }
 
   /** Bytes that the elements of a range take in a listpack; for {@link Quicklist}. */

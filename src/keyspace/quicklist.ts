@@ -61,6 +61,11 @@ export class Quicklist {
     return copy;
   }
 
+  /** A whole node was added behind. */
+  append(bytes: number, count: number): void {
+    this.addNode(this.length, bytes, count);
+  }
+
   /** An element of `length` bytes, `size` in the listpack, was added at an end. */
   push(size: number, length: number, front: boolean): void {
     const node = front ? 0 : this.length - 1;

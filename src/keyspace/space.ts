@@ -132,13 +132,24 @@ export class Space {
 
   /** Access word of a new key. */
   stampNew(seg: Segment, at: number): void {
-    seg.access[at] = this.lfu ? (this.minutes() << 8) | LFU_INIT : this.accessClock;
+    seg.access[at] = this.lfu ? this.frequencyWord(LFU_INIT) : this.accessClock;
   }
 
   /** Seconds since the access that an LRU word tells. */
   idleSeconds(word: number): number {
     this.now();
     return (this.accessClock - word) >>> 0;
+  }
+
+  /** The LRU word of an access so many seconds ago. */
+  idleWord(seconds: number): number {
+    this.now();
+    return Math.max(0, this.accessClock - seconds);
+  }
+
+  /** The LFU word of a counter that was touched just now. */
+  frequencyWord(counter: number): number {
+    return (this.minutes() << 8) | counter;
   }
 
   /** Frequency counter of an LFU word, decayed to now. */

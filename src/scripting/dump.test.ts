@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Crc64 } from '../data/crc64.ts';
+import { dumpLibraries } from '../persistence/rdb/payload.ts';
 import { ReplyError } from '../resp/reply.ts';
-import { dumpedLibraries, dumpLibraries } from './dump.ts';
+import { dumpedLibraries } from './dump.ts';
 
 const read = (payload: string): string[] | string => {
   const found: string[] = [];

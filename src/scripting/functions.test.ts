@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Database } from '../engine/database.ts';
 import type { Op } from '../engine/engine.ts';
 import { HoldfastError } from '../engine/errors.ts';
-import { dumpLibraries } from './dump.ts';
+import { dumpLibraries } from '../persistence/rdb/payload.ts';
 
 let db: Database;
 beforeEach(() => {
@@ -121,7 +121,7 @@ describe('snapshots and forks', () => {
     db.functions.flush();
     expect(copy.fcall('count')).toBe(101);
     copy.functions.flush();
-    db.restore(snapshot);
+    db.revertTo(snapshot);
     expect(db.functions.list().map(({ name }) => name)).toEqual(['a']);
     expect(db.fcall('count')).toBe(1);
     copy.close();

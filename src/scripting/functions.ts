@@ -9,9 +9,10 @@ import type {
 } from '../commands/ports.ts';
 import { parseInt64 } from '../data/numbers.ts';
 import { isQuick } from '../lua/index.ts';
+import { dumpLibraries } from '../persistence/rdb/payload.ts';
 import { type Reply, ReplyError } from '../resp/reply.ts';
 import { listTable } from './convert.ts';
-import { dumpedLibraries, dumpLibraries } from './dump.ts';
+import { dumpedLibraries } from './dump.ts';
 import { flagNames } from './flags.ts';
 import { Libraries, type Library, type LibraryFunction, libraryName } from './library.ts';
 import { LibraryWorld } from './library-world.ts';

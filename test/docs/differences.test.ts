@@ -8,7 +8,7 @@ import { UNSUPPORTED_AREAS } from '../../src/commands/unsupported.ts';
 import { Crc64 } from '../../src/data/crc64.ts';
 import { UNSUPPORTED_NAMES, unsupportedDirective } from '../../src/engine/unsupported-directives.ts';
 import { type Database, open, VirtualClock } from '../../src/index.ts';
-import { dumpLibraries } from '../../src/scripting/dump.ts';
+import { dumpLibraries } from '../../src/persistence/rdb/payload.ts';
 import { ConfigurationError, readConfiguration } from '../../src/server/configuration.ts';
 import { listen } from '../../src/server/index.ts';
 import { Wire } from '../support/wire.ts';
@@ -29,6 +29,14 @@ function errorOf(...[name, ...args]: (string | number)[]): string {
 }
 
 const MISSING = UNSUPPORTED_AREAS.flatMap((area) => area.commands.map((name) => ({ name, ...area })));
+
+/** A payload with a right checksum around any body. */
+function sealed(body: string, version: number): Uint8Array {
+  const bytes = Buffer.concat([Buffer.from(body, 'latin1'), Buffer.alloc(10)]);
+  bytes.writeUInt16LE(version, body.length);
+  new Crc64().add(bytes, 0, body.length + 2).write(bytes, body.length + 2);
+  return bytes;
+}
 
 describe('scripts', () => {
   it('there is no debugger of scripts', () => {
@@ -195,6 +203,30 @@ describe('commands', () => {
     db.set('k', 'v', 'EX', 100);
     expect(db.info('keyspace')).toBe('# Keyspace\r\ndb0:keys=1,expires=1,avg_ttl=0\r\n');
     expect(db.info('commandstats')).toMatch(/^cmdstat_set:calls=\d+,rejected_calls=\d+,failed_calls=\d+\r$/m);
+  });
+
+  it('DUMP is for Redis 7.0 and later', () => {
+    db.sadd('words', 'b', 'a');
+    expect(db.objectEncoding('words')).toBe('listpack');
+    // A hash table's type byte, two strings, and the version.
+    expect(Buffer.from(db.dump('words')!).toString('latin1').slice(0, -8)).toBe('\x02\x02\x01b\x01a\x0a\x00');
+    db.restore('listpack', 0, sealed('\x14\x0d\x0d\0\0\0\x02\0\x81b\x02\x81a\x02\xff', 11));
+    expect(db.smembers('listpack')).toEqual(['b', 'a']);
+    expect(() => db.restore('later', 0, sealed('\0\x01v', 12))).toThrow(
+      'ERR DUMP payload version or checksum are wrong',
+    );
+  });
+
+  it('RESTORE takes nothing that is broken', () => {
+    // A listpack whose entry reaches beyond its end, one with a field twice, and members out of order in an intset.
+    for (const body of [
+      '\x10\x0c\x0c\0\0\0\x02\0\x81f\x02\x85v\xff',
+      '\x04\x02\x01f\x01v\x01f\x01w',
+      '\x0b\x0c\x02\0\0\0\x02\0\0\0\x05\0\x04\0',
+    ]) {
+      expect(() => db.restore('broken', 0, sealed(body, 10))).toThrow('ERR Bad data format');
+    }
+    expect(db.exists('broken')).toBe(0);
   });
 
   it('FUNCTION DUMP is for Redis 7.0 and later', () => {

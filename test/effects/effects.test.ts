@@ -6,6 +6,7 @@ import { keyPositions } from '../../src/commands/derive.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { VirtualClock } from '../../src/engine/ports.ts';
 import type { Session } from '../../src/engine/session.ts';
+import { HashValue } from '../../src/keyspace/hash-value.ts';
 import { ListValue } from '../../src/keyspace/list-value.ts';
 import { RawString, type Value } from '../../src/keyspace/values.ts';
 import { encode } from '../../src/resp/encode.ts';
@@ -44,26 +45,26 @@ function contents(engine: Engine): string[] {
 function content(engine: Engine, db: number, key: string, value: Value): string {
   if (typeof value !== 'object' || value instanceof RawString)
     return `string ${JSON.stringify(String(value))}`;
+  if (value instanceof HashValue) {
+    // The order of fields is not data: each stays with its value.
+    const pairs = Array.from({ length: value.size }, (_, i) =>
+      JSON.stringify([value.fieldAt(i), value.valueAt(i)]),
+    );
+    return `hash ${pairs.sort().join(' ')}`;
+  }
   const read: Record<string, string[]> = {
     list: ['LRANGE', key, '0', '-1'],
-    hash: ['HGETALL', key],
     set: ['SMEMBERS', key],
     zset: ['ZRANGE', key, '0', '-1', 'WITHSCORES'],
+    stream: ['DUMP', key],
   };
   const session = engine.connect(deaf);
   session.db = engine.space.dbs[db];
   const reply = engine.execute(session, read[value.type]) as Reply;
   engine.disconnect(session);
-  if (value instanceof ListValue) return `list ${encode(reply, 2)}`;
+  if (value instanceof ListValue || value.type === 'stream') return `${value.type} ${encode(reply, 2)}`;
   const parts = encode(reply, 2).split('\r\n').slice(1);
-  return `${value.type} ${value.type === 'hash' ? hashPairs(parts) : parts.sort().join(' ')}`;
-}
-
-// HGETALL's order is not data: each field stays with its value.
-function hashPairs(parts: string[]): string {
-  const pairs: string[] = [];
-  for (let i = 0; i + 3 < parts.length; i += 4) pairs.push(parts.slice(i, i + 4).join(' '));
-  return pairs.sort().join(' ');
+  return `${value.type} ${parts.sort().join(' ')}`;
 }
 
 interface Run {

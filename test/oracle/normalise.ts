@@ -3,6 +3,7 @@
 // on its control connections. Called by execute.ts and walk.ts.
 
 import { parseReply, type Value } from '../support/wire.ts';
+import { dumped } from './payloads.ts';
 import { CHANGED_ROWS, REPLY_DIALECTS, type RuleId, SINCE_7_2 } from './rules.ts';
 import { passedOn } from './scripts.ts';
 import { canon, doubleOf, kindOf, laidOutBy72, pairs, sameList, sameMultiset } from './values.ts';
@@ -117,6 +118,13 @@ const functionDump: Normaliser = (_args, l, r) => {
   const version = (v: Value): string => v.text.slice(-10, -8);
   const parts = (v: Value): string[] => v.text.slice(0, -10).split('\xf5');
   return version(l) === version(r) && sameMultiset(parts(l), parts(r)) ? agree('unordered-reply') : null;
+};
+
+/** DUMP: each side's own encoding of the same value. */
+const dump: Normaliser = (_args, l, r) => {
+  if (l.kind !== 'bulk' || r.kind !== 'bulk') return null;
+  const holds = dumped(l.text);
+  return holds !== null && holds === dumped(r.text) ? agree('dump-encoding') : null;
 };
 
 const isScanReply = (v: Value): boolean =>
@@ -371,6 +379,7 @@ const NORMALISERS: Record<string, Normaliser> = {
   'FUNCTION LOAD': nameTaken,
   'FUNCTION RESTORE': nameTaken,
   'FUNCTION DUMP': functionDump,
+  DUMP: dump,
   SCAN: scan,
   SSCAN: scan,
   HSCAN: scan,

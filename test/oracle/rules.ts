@@ -30,6 +30,10 @@ export const RULES = {
     kind: 'order',
     why: 'a message to the client that causes it comes before (7.0) or after (7.2) its reply; only their own order counts',
   },
+  'dump-encoding': {
+    kind: 'order',
+    why: 'DUMP keeps the order of hash tables, and the encoding that the server has for a value; what both hold is compared',
+  },
   // ---- time
   'ttl-tolerance': {
     kind: 'time',

@@ -70,6 +70,8 @@ export function bytes({ buffers }: Database): void {
   is<Uint8Array | null>()(buffers.get('k'));
   is<Uint8Array[]>()(buffers.lrange('l', 0, -1));
   is<Record<string, Uint8Array>>()(buffers.hgetall('h'));
+  is<Uint8Array | null>()(buffers.dump('k'));
+  is<'OK'>()(buffers.restore('k', 0, new Uint8Array(), 'REPLACE'));
   is<'OK'>()(buffers.configSet('timeout', 1));
   is<number | null>()(buffers.zscore('z', 'm'));
   is<Promise<[key: Uint8Array, element: Uint8Array] | null>>()(buffers.blpop('k', 0));
@@ -118,9 +120,9 @@ export async function database(db: Database): Promise<void> {
   is<Client>()(db.session());
   is<Snapshot>()(db.snapshot());
   is<Database>()(db.fork());
-  db.restore(db.snapshot());
+  db.revertTo(db.snapshot());
   // @ts-expect-error: only what snapshot() gave
-  db.restore({});
+  db.revertTo({});
   const stop = db.listen('c', (message) => is<Message>()(message), { pattern: true });
   is<() => void>()(stop);
   db.live((changes) => is<readonly Change[]>()(changes));

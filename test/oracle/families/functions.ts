@@ -13,6 +13,7 @@ import {
   pattern,
   value,
 } from '../grammar.ts';
+import { sealed } from '../payloads.ts';
 import { command, type Step } from '../steps.ts';
 
 const LIBRARIES = ['lib1', 'lib2', 'lib3', 'Lib1'];
@@ -192,25 +193,7 @@ const functionName: Part = (g) => [
 ];
 const keys = counted(0, 3, alt('s:0', 's:1', 'l:0', 'h:0', 's:3'));
 
-// ---- payloads, sealed by a checksum of our own
-
-function checksum(body: Buffer): bigint {
-  let crc = 0n;
-  for (const byte of body) {
-    crc ^= BigInt(byte);
-    for (let bit = 0; bit < 8; bit++) crc = (crc & 1n) === 0n ? crc >> 1n : (crc >> 1n) ^ 0x95ac9329ac4bc9b5n;
-  }
-  return crc;
-}
-
-function sealed(body: string, version: number): string {
-  const bytes = Buffer.alloc(body.length + 2);
-  bytes.write(body, 'latin1');
-  bytes.writeUInt16LE(version, body.length);
-  const sum = Buffer.alloc(8);
-  sum.writeBigUInt64LE(checksum(bytes));
-  return Buffer.concat([bytes, sum]).toString('latin1');
-}
+// ---- payloads
 
 function payload(g: Gen): string {
   const r = g.random;
