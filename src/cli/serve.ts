@@ -2,19 +2,25 @@
 // signal or SHUTDOWN once every reply is out.
 import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { seedTables } from '../data/table.ts';
 import { Engine } from '../engine/engine.ts';
+import { type Persistence, persist } from '../engine/persistent.ts';
+import { RecoveryError } from '../persistence/persistence.ts';
+import { recovered } from '../persistence/report.ts';
 import { utf8Decode } from '../resp/bytes.ts';
 import { ConfigurationError, type Files, readConfiguration } from '../server/configuration.ts';
 import { processHeap } from '../server/heap.ts';
 import { Server } from '../server/server.ts';
 import { processSurroundings } from '../server/surroundings.ts';
+import { nodeStorage } from '../storage/node.ts';
+import { StorageError, StorageLocked } from '../storage/port.ts';
 import { version } from './version.ts';
 
 /** Redis' usual loglevel: what scripts log below it is not shown. */
 const NOTICE = 2;
 
-const disk: Files = {
+const files: Files = {
   read: (path) => readFileSync(path, 'latin1'),
   list: (folder) => {
     try {
@@ -31,7 +37,7 @@ export async function serve(args: readonly string[]): Promise<void> {
   const given = args.filter((arg) => arg !== '--friendly');
   let configuration: ReturnType<typeof readConfiguration>;
   try {
-    configuration = readConfiguration(given, disk);
+    configuration = readConfiguration(given, files);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     fail(error.message);
@@ -39,13 +45,23 @@ export async function serve(args: readonly string[]): Promise<void> {
   }
   for (const warning of configuration.warnings) console.error(`holdfast: warning: ${warning}`);
 
+  let disk: Persistence | null = null;
   const stop = (code: number): void => {
-    void server.close().then(() => process.exit(code));
+    void server
+      .close()
+      .then(() => disk?.close())
+      .then(
+        () => process.exit(code),
+        (error: Error) => {
+          console.error(`holdfast: the log could not be written to its end: ${error.message}`);
+          process.exit(1);
+        },
+      );
   };
   // Nobody outside can prepare keys that collide.
   seedTables(randomInt(2 ** 32));
   const engine = new Engine({
-    config: configuration.values,
+    config: { appendonly: 'yes', ...configuration.values },
     onShutdown: () => stop(0),
     onLog: (level, message) => {
       if (level >= NOTICE) console.log(`holdfast: script: ${utf8Decode(message)}`);
@@ -65,6 +81,18 @@ export async function serve(args: readonly string[]): Promise<void> {
   const hasTcp = port !== 0 && bind[0] !== '';
   if (!hasTcp && unixSocket === '') {
     fail('nothing to listen on: give --port N or --unixsocket path');
+    return;
+  }
+  const directory = resolve(utf8Decode(config.value('dir')));
+  try {
+    disk = await openDisk(engine, directory);
+  } catch (error) {
+    if (
+      !(error instanceof RecoveryError || error instanceof StorageLocked || error instanceof StorageError)
+    ) {
+      throw error;
+    }
+    fail(error.message + (error instanceof StorageLocked ? ': stop it, or give another --dir' : ''));
     return;
   }
   const permissions = Number.parseInt(config.value('unixsocketperm'), 8);
@@ -90,6 +118,29 @@ export async function serve(args: readonly string[]): Promise<void> {
   if (hasTcp) console.log(`holdfast: listening on ${host}:${port}`);
   if (unixSocket !== '') console.log(`holdfast: listening on ${unixSocket}`);
   if (friendly) console.log(nextSteps(hasTcp ? clientArguments(host, port) : `-s ${unixSocket}`));
+}
+
+async function openDisk(engine: Engine, directory: string): Promise<Persistence> {
+  let told = 0;
+  const disk = await persist(engine, nodeStorage(directory), {
+    say: (message) => console.log(`holdfast: ${message}`),
+    progress: (read, total) => {
+      const now = performance.now();
+      if (now - told < 1000) return;
+      told = now;
+      console.log(`holdfast: loading, ${Math.floor((read / Math.max(1, total)) * 100)} %`);
+    },
+  });
+  const found = recovered(disk.recovery);
+  if (found !== '') console.log(`holdfast: ${found}`);
+  const policy = engine.config.value('appendfsync');
+  const isKept = engine.config.value('appendonly') === 'yes';
+  console.log(
+    isKept
+      ? `holdfast: keeping data in ${directory} (appendfsync ${policy})`
+      : 'holdfast: appendonly is no: what is done is lost at the end, but for what SAVE writes',
+  );
+  return disk;
 }
 
 function fail(message: string): void {

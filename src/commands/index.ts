@@ -12,6 +12,7 @@ import { keys } from './keys.ts';
 import { lcs } from './lcs.ts';
 import { lists } from './lists.ts';
 import { listsBlocking } from './lists-blocking.ts';
+import { persistence } from './persistence.ts';
 import { pubsub } from './pubsub.ts';
 import { scripting } from './scripting.ts';
 import { server } from './server.ts';
@@ -41,6 +42,7 @@ export const families = [
   pubsub,
   introspection,
   server,
+  persistence,
   lists,
   listsBlocking,
   hashes,

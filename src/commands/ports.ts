@@ -137,6 +137,10 @@ export interface ScriptCallPort {
   log(level: number, message: string): void;
   /** From here on the open unit's changes can be undone, and nobody outside learns of them. */
   openUndo(): UndoPoint;
+  /** The database on disk; null in memory. */
+  readonly persistence: PersistencePort | null;
+  /** Why commands that write are refused at present: the log cannot be written. */
+  readonly writeRefusal: ReplyError | null;
   /** How many changes the open unit's undoing would take back. */
   readonly undoLength: number;
   /** Undoes everything since; the point can be used again. */
@@ -150,6 +154,39 @@ export interface ScriptCallPort {
   readonly longDuration: number;
   /** Milliseconds of a clock that only goes forward. */
   elapsed(): number;
+}
+
+/** Where the effects of units go, so that they outlive the process (persistence/aof/log.ts). */
+export interface UnitLog {
+  /** Number of the batch that the next unit belongs to. */
+  readonly gathering: number;
+  /** Batches up to this one may be acknowledged. */
+  readonly accepted: number;
+  /** Takes the effects of a unit that has ended. */
+  add(ops: readonly { readonly db: number; readonly args: readonly string[] }[]): void;
+  /** Writes what has gathered; called before replies go out. */
+  flush(): void;
+  /** Calls back when the batch may be acknowledged, or with false once it is clear that it cannot be. */
+  whenAccepted(batch: number, action: (accepted: boolean) => void): void;
+  /** Why writes are refused: strerror's text, or null. */
+  refusal(): string | null;
+}
+
+/** The database on disk (persistence/persistence.ts), as SAVE and its kin see it. */
+export interface PersistencePort {
+  /** Unix seconds of the last RDB file. */
+  readonly lastSave: number;
+  readonly isSaving: boolean;
+  /** A rewrite waits for something else to end. */
+  readonly isScheduled: boolean;
+  /** Begins to rewrite the log, or will; answers why not. */
+  beginRewrite(): string | null;
+  /** Begins to save an RDB file; answers why not. */
+  beginSave(schedule: boolean): string | null;
+  /** Saves one; resolves to whether that worked. */
+  saveAndWait(): Promise<boolean>;
+  /** Fields of INFO. */
+  info(): [string, string | number][];
 }
 
 /** A script that has run for long and goes on in slices (engine/long-run.ts; scripting/runner.ts makes it). */

@@ -246,11 +246,12 @@ const SECTIONS: Readonly<Record<string, (engine: EnginePort) => Field[]>> = {
     ['number_of_libraries', engine.functions.counts.libraries],
     ['maxmemory_policy', engine.config.value('maxmemory-policy')],
   ],
-  Persistence: (engine) => [
-    ['loading', 0],
-    ['rdb_changes_since_last_save', engine.space.dirty],
-    ['aof_enabled', 0],
-  ],
+  Persistence: (engine) =>
+    engine.persistence?.info() ?? [
+      ['loading', 0],
+      ['rdb_changes_since_last_save', engine.space.dirty],
+      ['aof_enabled', 0],
+    ],
   Stats: (engine) => [
     ['total_connections_received', engine.stats.connections],
     ['total_commands_processed', engine.stats.commands],

@@ -39,10 +39,11 @@ export const UNSUPPORTED_AREAS: readonly UnsupportedArea[] = [
   { area: 'ACL', when: 'users and their rights come later', planned: true, commands: words('acl') },
   {
     area: 'persistence',
-    when: 'persistence comes later, data lives in memory only',
+    when: 'these parts of persistence come later',
     planned: true,
-    commands: words(`save bgsave bgrewriteaof lastsave restore-asking migrate waitaof debug|digest
-      debug|digest-value debug|loadaof debug|reload`),
+    commands: words(
+      'restore-asking migrate waitaof debug|digest debug|digest-value debug|loadaof debug|reload',
+    ),
   },
   {
     area: 'client-side caching',

@@ -64,6 +64,12 @@ export class Crc64 {
     return this;
   }
 
+  /** The checksum as 16 digits, the highest first. */
+  hex(): string {
+    const digits = (half: number): string => (half >>> 0).toString(16).padStart(8, '0');
+    return digits(this.high) + digits(this.low);
+  }
+
   /** Writes the eight bytes of the checksum, the lowest first. */
   write(bytes: Uint8Array, at: number): void {
     for (let i = 0; i < 4; i++) {

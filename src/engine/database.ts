@@ -1,11 +1,16 @@
 // The embedded database: what `open()` gives (server/embedded.ts adds what needs Node). The default session's commands are its methods; beside them
 // transactions with rollback, further sessions, listeners, snapshots and forks.
+
 import type { FrozenSpace } from '../keyspace/space.ts';
+import type { Persistence } from '../persistence/persistence.ts';
+import { recovered } from '../persistence/report.ts';
 import { utf8Decode } from '../resp/bytes.ts';
 import type { Libraries } from '../scripting/library.ts';
+import type { Storage } from '../storage/port.ts';
 import { Client, defineMethods, type Message } from './client.ts';
 import { commandTable, Engine, type EngineOptions } from './engine.ts';
 import { HoldfastError } from './errors.ts';
+import { persist } from './persistent.ts';
 import { VirtualClock } from './ports.ts';
 
 export interface OpenOptions {
@@ -49,12 +54,28 @@ export class Snapshot {
 export class Database extends Client {
   private readonly options: OpenOptions;
   private readonly clients = new Set<Client>();
+  private disk: Persistence | null = null;
 
   /** @internal Use `open()`. */
   constructor(options: OpenOptions = {}) {
     super(new Engine(options));
     this.options = options;
     this.engine.start();
+  }
+
+  /** @internal Lives in a directory from now on; `open(directory)` calls it. */
+  async persistTo(storage: Storage, say?: (message: string) => void): Promise<void> {
+    this.disk = await persist(this.engine, storage, { say });
+    const told = recovered(this.disk.recovery);
+    if (told !== '') say?.(told);
+  }
+
+  /**
+   * Resolves once all that was done before is on disk; at once for a database in memory.
+   * @throws StorageError where the log cannot be written
+   */
+  async flushed(): Promise<void> {
+    await this.disk?.flushed();
   }
 
   /** A further session with its own MULTI, WATCH, SELECT and subscriptions. */
@@ -139,11 +160,17 @@ export class Database extends Client {
     return copy;
   }
 
-  /** Ends all sessions. Later calls throw `HF_CLOSED`. */
-  override close(): void {
+  /**
+   * Ends all sessions. Later calls throw `HF_CLOSED`. A database in a directory is written out, and the directory
+   * free, once the promise resolves.
+   */
+  override close(): Promise<void> {
     this.engine.close();
     for (const client of [...this.clients]) client.close();
     super.close();
+    const { disk } = this;
+    this.disk = null;
+    return disk === null ? Promise.resolve() : disk.close();
   }
 
   private drop(client: Client): void {

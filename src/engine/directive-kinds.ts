@@ -75,6 +75,18 @@ export function memory(min: bigint, max: bigint): Kind {
   });
 }
 
+/** `3600 1 300 100`: pairs of seconds and changes; empty is never. */
+export const savePoints: Kind = {
+  accepts: 'pairs of seconds and changes, or ""',
+  many: true,
+  parse: (words) => {
+    const numbers = words.flatMap((word) => word.split(' ')).filter((word) => word !== '');
+    const isPair = numbers.length % 2 === 0;
+    const fit = numbers.every((word, i) => /^\d{1,15}$/.test(word) && (i % 2 === 1 || Number(word) > 0));
+    return isPair && fit ? numbers.map(Number).join(' ') : new Unfit('Invalid save parameters');
+  },
+};
+
 const UNITS: Readonly<Record<string, bigint>> = {
   '': 1n,
   b: 1n,

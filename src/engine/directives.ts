@@ -14,6 +14,7 @@ import {
   octal,
   oneOf,
   outputLimits,
+  savePoints,
   text,
   yesNo,
 } from './directive-kinds.ts';
@@ -69,6 +70,19 @@ export const DIRECTIVES: Readonly<Record<string, Directive>> = {
     // Out of 1 to 500 it is a wish that Redis brings into that range.
     kind: { ...integer(0n, INT), parse: (words, present) => clampHz(words, present) },
   },
+  // On disk. In process only a database that was opened with a directory looks at them; the program gives other
+  // defaults (cli/serve.ts).
+  appendonly: { initial: 'no', kind: yesNo, fixed: true },
+  dir: { initial: './data', kind: text('a directory'), fixed: true },
+  dbfilename: { initial: 'dump.rdb', kind: text('a file name'), fixed: true },
+  appendfilename: { initial: 'appendonly.aof', kind: text('a file name'), fixed: true },
+  appenddirname: { initial: 'appendonlydir', kind: text('a file name'), fixed: true },
+  appendfsync: { initial: 'everysec', kind: oneOf('everysec', 'always', 'no') },
+  'auto-aof-rewrite-percentage': { initial: '100', kind: integer(0n, INT) },
+  'auto-aof-rewrite-min-size': { initial: '67108864', kind: memory(0n, LONG) },
+  'aof-load-truncated': { initial: 'yes', kind: yesNo },
+  rdbcompression: { initial: 'yes', kind: yesNo },
+  save: { initial: '', kind: savePoints },
   // Scripts.
   'busy-reply-threshold': { initial: '5000', kind: integer(0n, LONG), alias: 'lua-time-limit' },
   // Not a directive of Redis: SCRIPT KILL may end a script that has written, and then undoes it.

@@ -8,9 +8,11 @@ import type {
   EnginePort,
   HeapPort,
   LongWork,
+  PersistencePort,
   QueuedCommand,
   SessionPort,
   UndoPoint,
+  UnitLog,
 } from '../commands/ports.ts';
 import { CommandTable, type TableEntry } from '../commands/table.ts';
 import { isHttp, unsupportedCommand } from '../commands/unsupported.ts';
@@ -27,7 +29,7 @@ import { EngineEnv } from './env.ts';
 import { ExpiryCycle } from './expiry-cycle.ts';
 import { type Held, LongRuns } from './long-run.ts';
 import { type Clock, Random, soon, systemClock } from './ports.ts';
-import { Gate, type Outlet, Session } from './session.ts';
+import { Gate, NOBODY, type Outlet, Session } from './session.ts';
 import { Stats } from './stats.ts';
 
 export interface EngineOptions {
@@ -70,22 +72,6 @@ interface Undo extends UndoPoint {
   readonly misses: number;
 }
 
-/** Where the session of scripts has its outlet: nobody listens there. */
-const NOBODY: Outlet = {
-  reply: () => {},
-  push: () => {},
-  close: () => {},
-  info: {
-    address: '',
-    localAddress: '',
-    fd: -1,
-    local: true,
-    trusted: true,
-    queryBuffer: () => 0,
-    outputBuffer: () => 0,
-  },
-};
-
 const UNBLOCKED = new ReplyError('UNBLOCKED client unblocked via CLIENT UNBLOCK');
 
 // One table serves all engines of the process: rows are constant, counters are only statistics.
@@ -102,6 +88,14 @@ export class Engine implements EnginePort {
   readonly clock: Clock;
   /** Receives the ops of each committed unit that wrote something; null while nobody listens. */
   onUnit: ((ops: readonly Op[]) => void) | null = null;
+  /** The database on disk; null in memory. */
+  persistence: PersistencePort | null = null;
+  /** Where effects are kept, so that they outlive the process; null in memory. */
+  unitLog: UnitLog | null = null;
+  /** The last reply may go once this batch of the log is accepted; 0: at once. */
+  replyAfter = 0;
+  /** Why commands that write are refused. */
+  writeRefusal: ReplyError | null = null;
   readonly random: Random;
   /** Runs scripts, which share a session that is no client's. */
   readonly runner: Runner;
@@ -264,6 +258,8 @@ export class Engine implements EnginePort {
     if (arity > 0 ? args.length !== arity : args.length < -arity) {
       return this.refuse(session, entry, wrongArity(entry.name));
     }
+    if (this.writeRefusal !== null && this.denies(entry))
+      return this.refuse(session, entry, this.writeRefusal);
     if (session.gate !== 0 || (entry.bits & Bit.protected) !== 0) {
       const refusal = this.refusal(session, entry);
       if (refusal !== null) return this.refuse(session, entry, refusal);
@@ -333,6 +329,11 @@ export class Engine implements EnginePort {
     if (session.closing) session.outlet.close();
   }
 
+  // While the log cannot be written, nothing may be: and PING tells, as Redis does.
+  private denies(entry: TableEntry): boolean {
+    return (entry.bits & Bit.write) !== 0 || entry.name === 'ping';
+  }
+
   private refusal(session: Session, entry: TableEntry): ReplyError | null {
     if ((entry.bits & Bit.protected) !== 0 && !this.config.allowsProtected(entry.name, session.info.local)) {
       return new ReplyError(
@@ -373,12 +374,13 @@ export class Engine implements EnginePort {
     this.stats.commands++;
     if (this.depth > 0) return this.instant(this.call(session, entry, args));
     this.depth = 1;
+    this.beginReply();
     let reply: Reply = null;
     try {
       reply = this.call(session, entry, args);
     } finally {
       // The unit of a script that goes on stays open.
-      if (!(reply instanceof Later)) {
+      if (!(reply instanceof Later && reply.holdsUnit)) {
         this.depth = 0;
         this.space.endUnit();
       }
@@ -386,17 +388,43 @@ export class Engine implements EnginePort {
     if (reply instanceof Block) this.blocking.park(session, entry, args, reply);
     else if (reply instanceof Later) {
       session.held = true;
-      reply.whenDone((last) => this.endLongUnit(session, last));
+      const { holdsUnit } = reply;
+      reply.whenDone((last) => {
+        if (holdsUnit) this.endLongUnit(session, last);
+        else this.endWait(session, last);
+      });
+      if (!holdsUnit) this.finish();
       return reply;
     }
     this.finish();
+    if (this.replyAfter === 0) this.endReply();
     return reply;
+  }
+
+  // What the reply tells may not be known to the disk: then it waits until it is.
+  private beginReply(): void {
+    this.replyAfter = 0;
+    const { unsettled } = this.space;
+    if (unsettled === null || this.unitLog === null) return;
+    unsettled.seen = 0;
+    unsettled.gathering = this.unitLog.gathering;
+  }
+
+  private endReply(): void {
+    const { unsettled } = this.space;
+    if (unsettled !== null) this.replyAfter = unsettled.seen;
   }
 
   private endLongUnit(session: Session, reply: Reply): void {
     this.depth = 0;
     this.space.endUnit();
+    this.replyAfter = 0;
     this.finish();
+    if (this.replyAfter === 0) this.endReply();
+    this.endWait(session, reply);
+  }
+
+  private endWait(session: Session, reply: Reply): void {
     session.held = false;
     if (this.sessions.has(session.id)) this.deliver(session, reply);
   }
@@ -433,6 +461,8 @@ export class Engine implements EnginePort {
   private call(session: SessionPort, entry: TableEntry, args: readonly string[]): Reply {
     entry.calls++;
     try {
+      const { unsettled } = this.space;
+      if (unsettled !== null && entry.run !== null && entry.row.keys === undefined) unsettled.lookedAtAll();
       if (entry.run === null) {
         if (entry.control === null) return wrongArity(entry.name);
         const reply = entry.control(session, args, this);
@@ -504,7 +534,35 @@ export class Engine implements EnginePort {
   private emit(): void {
     const { ops } = this;
     this.ops = [];
+    const batch = this.unitLog?.gathering ?? 0;
     this.onUnit?.(ops);
+    this.replyAfter = batch;
+  }
+
+  /** From here on each unit's effects go to the log. */
+  attachLog(log: UnitLog): void {
+    this.unitLog = log;
+    this.onUnit = (ops) => log.add(ops);
+  }
+
+  /** A write error of the log, as strerror says it, or that it works again. */
+  refuseWrites(reason: string | null): void {
+    this.writeRefusal =
+      reason === null ? null : new ReplyError(`MISCONF Errors writing to the AOF file: ${reason}`);
+  }
+
+  /** A session for {@link replay}. */
+  loader(): Session {
+    return new Session(0, this.space.dbs[0], NOBODY, this.stats.startedAt, true);
+  }
+
+  /** Runs a command of a log that is read: without refusals, and nobody learns of it. */
+  replay(session: Session, args: readonly string[]): void {
+    const found = this.table.find(args[0]);
+    const entry =
+      found?.subcommands && args.length > 1 ? found.subcommands.get(args[1].toLowerCase()) : found;
+    if (entry === undefined) throw new Error(`unknown command '${args[0].slice(0, 128)}'`);
+    this.call(session, entry, args);
   }
 
   /** Inside MULTI and rollbackable units a blocking command acts as if its time were over. */
@@ -519,6 +577,7 @@ export class Engine implements EnginePort {
     session.executing = true;
     this.space.touching = !session.noTouch;
     this.depth = 1;
+    this.beginReply();
     try {
       return this.call(session, entry, args);
     } finally {
@@ -529,6 +588,7 @@ export class Engine implements EnginePort {
       session.executing = false;
       this.space.endUnit();
       if (this.ops.length > 0) this.emit();
+      else this.endReply();
       if (this.changes.length > 0) this.tell();
     }
   }

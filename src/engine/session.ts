@@ -30,6 +30,22 @@ export const Gate = {
   noTouch: 16,
 } as const;
 
+/** Where sessions that are no client's have their outlet: nobody listens there. */
+export const NOBODY: Outlet = {
+  reply: () => {},
+  push: () => {},
+  close: () => {},
+  info: {
+    address: '',
+    localAddress: '',
+    fd: -1,
+    local: true,
+    trusted: true,
+    queryBuffer: () => 0,
+    outputBuffer: () => 0,
+  },
+};
+
 export class Session implements SessionPort {
   readonly id: number;
   readonly createdAt: number;

@@ -11,26 +11,15 @@ interface Area {
 
 const AREAS: readonly Area[] = [
   {
-    instead: 'data lives in memory only, nothing is written to disk or read from it yet',
+    instead: 'the log and RDB files are always written the one way that Holdfast has',
     directives: {
-      save: '',
-      appendonly: 'no',
-      dir: './|.',
-      dbfilename: 'dump.rdb',
-      appendfilename: 'appendonly.aof',
-      appenddirname: 'appendonlydir',
-      appendfsync: 'everysec',
       'no-appendfsync-on-rewrite': 'no',
-      'auto-aof-rewrite-percentage': '100',
-      'auto-aof-rewrite-min-size': '64mb|67108864',
-      'aof-load-truncated': 'yes',
       'aof-use-rdb-preamble': 'yes',
       'aof-timestamp-enabled': 'no',
       'aof-disable-auto-gc': 'no',
       'aof-rewrite-incremental-fsync': 'yes',
       'rdb-save-incremental-fsync': 'yes',
       'rdb-del-sync-files': 'no',
-      rdbcompression: 'yes',
       rdbchecksum: 'yes',
       'sanitize-dump-payload': 'no',
       'stop-writes-on-bgsave-error': 'yes',
@@ -270,11 +259,7 @@ export function asksNothing(given: string, words: readonly string[]): boolean {
 }
 
 /** Those that clients ask for (redis-benchmark, job queues): CONFIG GET answers that they are turned off. */
-export const TURNED_OFF: ReadonlyMap<string, string> = new Map([
-  ['save', ''],
-  ['appendonly', 'no'],
-  ['maxmemory', '0'],
-]);
+export const TURNED_OFF: ReadonlyMap<string, string> = new Map([['maxmemory', '0']]);
 
 /** Names of all of them, for did-you-mean and the docs. */
 export const UNSUPPORTED_NAMES: readonly string[] = [...UNSUPPORTED.keys()];

@@ -232,6 +232,7 @@ export class Db {
   signal(key: string, cls: number, event: string): void {
     const { space } = this;
     space.dirty++;
+    if (space.unsettled !== null) space.unsettled.changed(this.index, key);
     if (this.watchers.size !== 0) this.touchWatchers(key);
     if (space.sink !== null) space.sink(this.index, key, event);
     if (space.eventFlags !== 0) this.notify(cls, event, key);
@@ -239,8 +240,10 @@ export class Db {
 
   /** A change that Redis tells nobody of, neither WATCH nor subscribers: only the log and `live` listeners learn. */
   touch(key: string): void {
-    this.space.dirty++;
-    if (this.space.sink !== null) this.space.sink(this.index, key, '');
+    const { space } = this;
+    space.dirty++;
+    if (space.unsettled !== null) space.unsettled.changed(this.index, key);
+    if (space.sink !== null) space.sink(this.index, key, '');
   }
 
   /** A keyspace event alone, without a change. */
@@ -265,6 +268,7 @@ export class Db {
       }
     }
     space.dirty++;
+    space.unsettled?.changedAll();
     if (space.goneWaiters > 0) this.wakeAll();
     this.reset();
   }
@@ -273,6 +277,7 @@ export class Db {
   exchange(other: Db): void {
     this.space.journal?.push(() => this.swapContents(other));
     this.space.dirty++;
+    this.space.unsettled?.changedAll();
     const before = [this.watchedStates(), other.watchedStates()];
     this.swapContents(other);
     this.compareWatched(before[0]);
@@ -477,6 +482,8 @@ export class Db {
 
   // Points seg/at at a live key; an expired one is deleted on the way (lazy expiry).
   private locate(key: string): boolean {
+    const { unsettled } = this.space;
+    if (unsettled !== null) unsettled.looked(this.index, key);
     const at = this.find(key);
     if (at < 0) return false;
     if (this.seg.deadlines !== null) {

@@ -3,6 +3,7 @@
 import { Db, type FrozenDb } from './db.ts';
 import { Journal } from './journal.ts';
 import type { Segment } from './segment.ts';
+import type { Unsettled } from './unsettled.ts';
 import { DEFAULT_LIMITS, type EncodingLimits, type TypeName } from './values.ts';
 
 /** What the keyspace needs from outside: time and chance are ports, so that a run can be repeated. */
@@ -44,6 +45,8 @@ export class Space {
   onExpire: (db: number, key: string) => void = () => {};
   /** Called for each change while somebody listens to all of them; event '' where Redis announces none. */
   sink: ((db: number, key: string, event: string) => void) | null = null;
+  /** Keys whose change is not on disk, while somebody has promised to wait for that; see unsettled.ts. */
+  unsettled: Unsettled | null = null;
   /** Open while the running unit may be rolled back. */
   journal: Journal | null = null;
   /**

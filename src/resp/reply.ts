@@ -167,7 +167,13 @@ export class Block {
 /** A reply that is not there yet: a long script runs on. Whoever made the unit waits for it. */
 export class Later {
   readonly kind = Kind.Later;
+  /** The unit stays open until then; else others go on meanwhile. */
+  readonly holdsUnit: boolean;
   private done: ((reply: Reply) => void) | null = null;
+
+  constructor(holdsUnit = true) {
+    this.holdsUnit = holdsUnit;
+  }
 
   /** Calls back with the reply, once. */
   whenDone(done: (reply: Reply) => void): void {
@@ -180,7 +186,7 @@ export class Later {
 
   /** What follows from the reply: another reply, which may itself come later. */
   map(follow: (reply: Reply) => Reply): Later {
-    const mapped = new Later();
+    const mapped = new Later(this.holdsUnit);
     this.whenDone((reply) => {
       const next = follow(reply);
       if (next instanceof Later) next.whenDone((last) => mapped.settle(last));

@@ -180,7 +180,10 @@ export class Runner implements Watched {
     if ((bits & this.denied) !== 0) {
       return this.refuse((bits & Bit.noscript) !== 0 ? NOT_ALLOWED : NO_WRITES, entry, raises);
     }
-    if ((bits & Bit.write) !== 0) this.wrote = true;
+    if ((bits & Bit.write) !== 0) {
+      if (engine.writeRefusal !== null) return this.refuse(engine.writeRefusal, entry, raises);
+      this.wrote = true;
+    }
     const { calls } = this.execution;
     if (calls !== null) remember(calls, entry);
     const reply = engine.callFromScript(session, entry, words, this.logged);

@@ -52,6 +52,10 @@ export class Connection implements Outlet {
   private ended = false;
   private draining = false;
   private queued = false;
+  /** The output may go once this batch of the log is accepted. */
+  private heldUntil = 0;
+  private held = false;
+  private closing = false;
   private softSince = 0;
   /** Bytes that came since MULTI: queued commands count into the query buffer's limit. */
   private queuedInput = 0;
@@ -86,6 +90,8 @@ export class Connection implements Outlet {
   // ---- Outlet
 
   reply(reply: Reply): void {
+    const { replyAfter } = this.engine;
+    if (replyAfter > this.heldUntil) this.hold(replyAfter);
     this.write(reply);
     // What the client had sent behind the blocked command waits its turn; the engine is in a unit right now.
     if (!this.draining) setImmediate(() => this.resume());
@@ -97,7 +103,8 @@ export class Connection implements Outlet {
 
   close(): void {
     this.flush();
-    this.end();
+    this.closing = this.held;
+    if (!this.held) this.end();
   }
 
   drop(): void {
@@ -131,7 +138,7 @@ export class Connection implements Outlet {
   // Runs complete commands until one blocks, the client goes, or its output piles up.
   private drain(): void {
     const { session, engine, decoder } = this;
-    if (session.isWaiting || this.draining) return;
+    if (session.isWaiting || this.draining || this.closing) return;
     this.draining = true;
     try {
       session.lastActive = engine.clock.now();
@@ -143,6 +150,7 @@ export class Connection implements Outlet {
           if (session.isWaiting) break;
           continue;
         }
+        if (engine.replyAfter > this.heldUntil) this.hold(engine.replyAfter);
         this.add(reply);
         if (session.pushes.length > 0) for (const push of session.takePushes()) this.add(push);
         if (session.closing) break;
@@ -180,6 +188,12 @@ export class Connection implements Outlet {
     if (!this.draining) this.flushLater();
   }
 
+  // What comes next waits for the log. What is there already need not, where waiting takes long.
+  private hold(batch: number): void {
+    if (this.out !== '' && !this.held && this.engine.space.unsettled !== null) this.flush();
+    this.heldUntil = batch;
+  }
+
   private flushLater(): void {
     if (this.out === '' || this.queued) return;
     this.queued = true;
@@ -205,11 +219,30 @@ export class Connection implements Outlet {
   flush(): void {
     const { out } = this;
     this.queued = false;
-    if (out === '' || this.ended) return;
+    if (out === '' || this.ended || !this.mayGo()) return;
     this.out = '';
     this.engine.stats.netOutput += out.length;
     this.socket.write(out, 'latin1');
     this.limit();
+  }
+
+  // Is what the output tells in the log? If not, it is written once it is.
+  private mayGo(): boolean {
+    const log = this.engine.unitLog;
+    if (log === null || this.heldUntil === 0) return true;
+    log.flush();
+    if (this.heldUntil <= log.accepted) return true;
+    if (!this.held) {
+      this.held = true;
+      log.whenAccepted(this.heldUntil, (accepted) => {
+        this.held = false;
+        // What cannot be kept is not acknowledged: the client learns that its fate is unknown.
+        if (!accepted) this.drop();
+        else if (this.closing) this.close();
+        else this.flush();
+      });
+    }
+    return false;
   }
 
   /** Looks at the output that the peer leaves unread: after each write, and once a second for the soft limit. */

@@ -2,6 +2,7 @@
 // connector that lets a real client library run against it without a socket. src/index.ts exports it.
 import { type Duplex, duplexPair } from 'node:stream';
 import { Database as EngineDatabase, type OpenOptions } from '../engine/database.ts';
+import { nodeStorage } from '../storage/node.ts';
 import { Connection } from './connection.ts';
 import { processHeap } from './heap.ts';
 import { connectionSettings } from './server.ts';
@@ -81,7 +82,44 @@ function asSocket(stream: Duplex): Duplex {
   });
 }
 
-/** Opens an embedded database in memory. */
-export async function open(options: OpenOptions = {}): Promise<Database> {
-  return new Database({ heap: processHeap, ...options });
+/** Options of a database that lives in a directory. */
+export interface PersistentOptions extends OpenOptions {
+  /**
+   * When what was done is on disk: `everysec` (default) after a second at most, `always` as soon as `db.flushed()`
+   * resolves and before a client over the wire gets its reply, `no` when the operating system likes.
+   */
+  readonly appendfsync?: 'always' | 'everysec' | 'no';
+  /** Given sentences for the operator: what was recovered, what went wrong. Default: nobody. */
+  readonly onNotice?: (message: string) => void;
+}
+
+/**
+ * Opens an embedded database: in memory, or in a directory, which is made where it is missing. What the directory holds
+ * (of Holdfast or of redis-server 7) is there when the promise resolves.
+ *
+ *     const db = await open('./data', { appendfsync: 'everysec' });
+ *     db.set('greeting', 'hello');
+ *     await db.flushed();
+ *     await db.close();
+ *
+ * @throws StorageLocked where another process has the directory open (with its pid)
+ * @throws RecoveryError where what the directory holds is damaged: it says which file, where and what to do
+ */
+export function open(options?: OpenOptions): Promise<Database>;
+export function open(directory: string, options?: PersistentOptions): Promise<Database>;
+export async function open(
+  where: string | OpenOptions = {},
+  more: PersistentOptions = {},
+): Promise<Database> {
+  if (typeof where !== 'string') return new Database({ heap: processHeap, ...where });
+  const { appendfsync = 'everysec', onNotice, ...options } = more;
+  const config = { ...options.config, appendonly: 'yes', appendfsync, dir: where };
+  const db = new Database({ heap: processHeap, ...options, config });
+  try {
+    await db.persistTo(nodeStorage(where), onNotice);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+  return db;
 }

@@ -1,0 +1,426 @@
+// The append-only log: takes the effects of each unit, gathers those of a turn of the event loop into a batch, and
+// writes it before anybody is told of them. Under `appendfsync always` a batch is acknowledged once it is on disk, by
+// one asynchronous sync for all that gathered meanwhile; otherwise once the operating system has it. The engine
+// feeds it, connections ask it when their replies may go; rewrite.ts turns it to a new file.
+import type { UnitLog } from '../../commands/ports.ts';
+import { type Storage, StorageError, type StorageFile } from '../../storage/port.ts';
+import { encodeBatch, encodeCommand, NO_SUM } from './format.ts';
+
+export type FsyncPolicy = 'always' | 'everysec' | 'no';
+
+export interface LogHost {
+  policy(): FsyncPolicy;
+  /** Unix milliseconds. */
+  now(): number;
+  /** Calls `action` in the next turn of the event loop. */
+  soon(action: () => void): void;
+  /** Batches up to this one are on disk. */
+  settled(batch: number): void;
+  /** A write or sync failed, or works again (null). */
+  report(problem: StorageError | null): void;
+}
+
+/** Where the log goes on in a file. */
+export interface LogPosition {
+  readonly path: string;
+  readonly sequence: number;
+  readonly sum: string;
+}
+
+export interface LogOp {
+  readonly db: number;
+  readonly args: readonly string[];
+}
+
+/** What gathers is written at once beyond this many characters. */
+const BATCH_SIZE = 1024 * 1024;
+/** `everysec`: milliseconds between two syncs, and after which one that is late counts. */
+const SYNC_EVERY = 1000;
+const SYNC_LATE = 2000;
+
+interface Waiter {
+  readonly batch: number;
+  readonly action: (accepted: boolean) => void;
+}
+
+export class AppendLog implements UnitLog {
+  /** Batches up to this one may be acknowledged. */
+  accepted = 0;
+  /** Batches up to this one are on disk. */
+  durable = 0;
+  /** `aof_delayed_fsync`. */
+  delayedSyncs = 0;
+  /** Why nothing is accepted at present. */
+  problem: StorageError | null = null;
+  /** A sync failed: what is on disk is unknown until a rewrite begins a new base. */
+  poisoned = false;
+  private readonly host: LogHost;
+  private file: StorageFile;
+  private path: string;
+  private sequence: number;
+  private sum: string;
+  /** Number, counted over all files, of the batch that gathers. */
+  private batch = 1;
+  /** What `accepted` would be if nothing of the present file were missing: batch minus sequence. */
+  private synced = 0;
+  private text = '';
+  private db = -1;
+  private scheduled = false;
+  /** A write or sync is under way, which the next has to wait for. */
+  private busy: Promise<void> | null = null;
+  private syncing = false;
+  private syncedAt = 0;
+  private waiters: Waiter[] = [];
+  private turning: Turn | null = null;
+  private closed = false;
+
+  constructor(host: LogHost, file: StorageFile, position: LogPosition) {
+    this.host = host;
+    this.file = file;
+    this.path = position.path;
+    this.sequence = position.sequence;
+    this.sum = position.sum;
+    this.synced = position.sequence;
+    this.syncedAt = host.now();
+  }
+
+  /** Bytes of the present file. */
+  get size(): number {
+    return this.file.size;
+  }
+
+  get pending(): number {
+    return this.text.length;
+  }
+
+  get gathering(): number {
+    return this.batch;
+  }
+
+  // ---- UnitLog
+
+  /** Takes the effects of a unit that has ended. */
+  add(ops: readonly LogOp[]): void {
+    let text = '';
+    const isUnit = ops.length > 1;
+    if (isUnit) text = MULTI;
+    for (const { db, args } of ops) {
+      if (db !== this.db) {
+        text += encodeCommand(['SELECT', String(db)]);
+        this.db = db;
+      }
+      text += encodeCommand(args);
+    }
+    this.text += isUnit ? text + EXEC : text;
+    if (this.text.length > BATCH_SIZE) this.flush();
+    if (this.scheduled) return;
+    this.scheduled = true;
+    this.host.soon(() => {
+      this.scheduled = false;
+      this.flush();
+    });
+  }
+
+  /** Writes what has gathered, if nothing is under way that it must wait for. */
+  flush(): void {
+    if (this.text === '' || this.busy !== null || this.closed) return;
+    const always = this.host.policy() === 'always';
+    if (always || this.turning !== null) {
+      this.busy = this.writeDurably();
+      return;
+    }
+    if (this.poisoned || !this.append()) return;
+    this.accept(this.batch - 1);
+    this.maybeSync();
+  }
+
+  /** Calls back when the batch may be acknowledged, or with false once it is clear that it cannot be. */
+  whenAccepted(batch: number, action: (accepted: boolean) => void): void {
+    if (batch <= this.accepted) action(true);
+    else if (this.problem !== null) action(false);
+    else this.waiters.push({ batch, action });
+  }
+
+  /** Why writes are refused: strerror's text, or null. */
+  refusal(): string | null {
+    return this.problem === null ? null : this.problem.reason;
+  }
+
+  // ---- durability
+
+  /** Resolves once all that was added before is on disk. @throws StorageError where it cannot be */
+  async flushed(): Promise<void> {
+    const wanted = this.text === '' ? this.batch - 1 : this.batch;
+    while (this.durable < wanted) {
+      if (this.problem !== null) throw this.problem;
+      if (this.busy !== null) await this.busy;
+      else if (this.text !== '') {
+        this.busy = this.writeDurably();
+        await this.busy;
+      } else await this.sync();
+    }
+  }
+
+  /** Once a second: syncs what `everysec` owes, and tries again what could not be written. */
+  tick(): void {
+    if (this.closed) return;
+    if (this.problem !== null && !this.poisoned && this.busy === null) this.retry();
+    this.maybeSync();
+  }
+
+  /**
+   * Turns to another file: what was added before goes to the present one and is synced, what comes after to `next`.
+   * `boundary` is called in between, when no unit is open. Resolves when the present file is complete and closed.
+   */
+  turnTo(next: StorageFile, position: LogPosition, boundary: () => void): Promise<void> {
+    if (this.turning !== null) throw new Error('the log turns to another file already');
+    if (this.poisoned) return this.leave(next, position, boundary);
+    return new Promise((resolve, reject) => {
+      boundary();
+      this.turning = {
+        next,
+        position,
+        last: this.text === '' ? this.batch - 1 : this.batch,
+        resolve,
+        reject,
+      };
+      if (this.busy === null) this.busy = this.writeDurably();
+    });
+  }
+
+  // The present file is past saving: a new base will hold what it should have held.
+  private async leave(next: StorageFile, position: LogPosition, boundary: () => void): Promise<void> {
+    while (this.busy !== null) await this.busy;
+    boundary();
+    const { file } = this;
+    this.text = '';
+    this.batch++;
+    this.begin(next, position);
+    await file.close();
+  }
+
+  private begin(file: StorageFile, position: LogPosition): void {
+    this.file = file;
+    this.path = position.path;
+    this.sequence = position.sequence;
+    this.sum = position.sum;
+    this.synced = position.sequence;
+    this.db = -1;
+  }
+
+  /** A rewrite is complete: whatever was wrong before, all is on disk now. */
+  mended(): void {
+    if (!this.poisoned) return;
+    this.poisoned = false;
+    this.problem = null;
+    this.setDurable(this.batch - 1);
+    this.accept(this.batch - 1);
+    this.host.report(null);
+  }
+
+  /** Writes and syncs what is left, says in the file that this is its end, and closes it. */
+  async close(): Promise<void> {
+    if (this.closed) return;
+    try {
+      if (this.problem === null) {
+        await this.flushed();
+        while (this.busy !== null) await this.busy;
+        const { bytes } = encodeBatch(this.sequence + 1, this.sequence + 1, this.seconds(), this.sum, '');
+        await this.file.appendDurably([bytes]);
+      }
+    } finally {
+      this.closed = true;
+      await this.file.close();
+    }
+  }
+
+  // ---- writing
+
+  private seconds(): number {
+    return Math.floor(this.host.now() / 1000);
+  }
+
+  // The gathered text as a batch of the present file.
+  private take(): { bytes: Uint8Array; sum: string } {
+    const text = this.text;
+    this.text = '';
+    this.batch++;
+    return encodeBatch(this.sequence + 1, this.synced, this.seconds(), this.sum, text);
+  }
+
+  private wrote(sum: string): void {
+    this.sequence++;
+    this.sum = sum;
+  }
+
+  // Into the operating system's cache; false where that failed, and then the text is as it was.
+  private append(): boolean {
+    const { text } = this;
+    const { bytes, sum } = this.take();
+    const before = this.file.size;
+    try {
+      let at = 0;
+      while (at < bytes.length) at += this.file.append(at === 0 ? bytes : bytes.subarray(at));
+      this.wrote(sum);
+      return true;
+    } catch (error) {
+      this.batch--;
+      this.text = text;
+      this.fail(error, () => this.file.truncate(before));
+      return false;
+    }
+  }
+
+  private async writeDurably(): Promise<void> {
+    try {
+      for (;;) {
+        const { turning } = this;
+        if (this.poisoned) break;
+        if (turning !== null && this.batch > turning.last) {
+          await this.turn(turning);
+          continue;
+        }
+        if (this.text === '') break;
+        const { text } = this;
+        const last = this.batch;
+        const { bytes, sum } = this.take();
+        const before = this.file.size;
+        try {
+          await this.file.appendDurably([bytes]);
+        } catch (error) {
+          // What of it arrived is unknown, also after a sync that failed.
+          this.poisoned = true;
+          this.batch = last;
+          this.text = text + this.text;
+          this.fail(error, () => this.file.truncate(before));
+          break;
+        }
+        this.wrote(sum);
+        this.synced = this.sequence;
+        this.setDurable(last);
+        this.syncedAt = this.host.now();
+        this.accept(last);
+        if (this.host.policy() !== 'always' && this.turning === null) break;
+      }
+    } finally {
+      this.busy = null;
+    }
+    if (this.text !== '' && this.problem === null) this.flush();
+  }
+
+  private async turn(turning: Turn): Promise<void> {
+    this.turning = null;
+    const { file } = this;
+    try {
+      await file.sync();
+    } catch (error) {
+      this.poisoned = true;
+      this.fail(error, () => {});
+      turning.reject(error);
+      return;
+    }
+    this.setDurable(turning.last);
+    this.begin(turning.next, turning.position);
+    await file.close();
+    turning.resolve();
+  }
+
+  private maybeSync(): void {
+    if (this.host.policy() !== 'everysec' || this.problem !== null) return;
+    const late = this.host.now() - this.syncedAt;
+    if (this.syncing) {
+      if (late > SYNC_LATE) {
+        this.delayedSyncs++;
+        this.syncedAt = this.host.now();
+      }
+      return;
+    }
+    if (late < SYNC_EVERY || this.synced === this.sequence || this.busy !== null) return;
+    this.sync().catch(() => {});
+  }
+
+  private async sync(): Promise<void> {
+    const { file, sequence } = this;
+    const last = this.batch - 1;
+    this.syncing = true;
+    this.syncedAt = this.host.now();
+    try {
+      await file.sync();
+      if (file === this.file) this.synced = Math.max(this.synced, sequence);
+      this.setDurable(last);
+    } catch (error) {
+      this.poisoned = true;
+      this.fail(error, () => {});
+      throw error;
+    } finally {
+      this.syncing = false;
+    }
+  }
+
+  private setDurable(batch: number): void {
+    if (batch <= this.durable) return;
+    this.durable = batch;
+    this.host.settled(batch);
+  }
+
+  private accept(batch: number): void {
+    if (batch > this.accepted) this.accepted = batch;
+    if (this.waiters.length === 0) return;
+    const ready = this.waiters.filter((waiter) => waiter.batch <= batch);
+    this.waiters = this.waiters.filter((waiter) => waiter.batch > batch);
+    for (const { action } of ready) action(true);
+  }
+
+  private fail(error: unknown, mend: () => void): void {
+    const problem =
+      error instanceof StorageError ? error : new StorageError('EIO', 'write', this.path, error);
+    try {
+      mend();
+    } catch {
+      this.poisoned = true;
+    }
+    this.problem = problem;
+    this.host.report(problem);
+    if (this.host.policy() === 'always') this.abandon();
+    else this.accept(this.batch);
+  }
+
+  // Nobody is told that his change is kept.
+  private abandon(): void {
+    const { waiters } = this;
+    this.waiters = [];
+    for (const { action } of waiters) action(false);
+  }
+
+  // A full disk may have room again.
+  private retry(): void {
+    if (this.text !== '' && !this.append()) return;
+    this.problem = null;
+    this.host.report(null);
+    this.accept(this.batch - 1);
+  }
+}
+
+interface Turn {
+  readonly next: StorageFile;
+  readonly position: LogPosition;
+  /** The last batch that goes to the present file. */
+  readonly last: number;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+const MULTI = encodeCommand(['MULTI']);
+const EXEC = encodeCommand(['EXEC']);
+
+/** A new file of the log: it begins with an annotation that is on disk before anybody names the file. */
+export async function beginFile(
+  storage: Storage,
+  path: string,
+  now: number,
+): Promise<{ file: StorageFile; position: LogPosition }> {
+  const file = await storage.open(path, 'create');
+  const { bytes, sum } = encodeBatch(1, 0, Math.floor(now / 1000), NO_SUM, '');
+  await file.appendDurably([bytes]);
+  return { file, position: { path, sequence: 1, sum } };
+}

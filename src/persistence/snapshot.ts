@@ -1,0 +1,85 @@
+// Writes the contents of one moment as an RDB file, piece by piece, while the database goes on: a base of the log, or
+// dump.rdb. Called by persistence.ts.
+import type { FrozenDb } from '../keyspace/db.ts';
+import type { FrozenSpace } from '../keyspace/space.ts';
+import type { StorageFile } from '../storage/port.ts';
+import { RdbWriter } from './rdb/writer.ts';
+
+/** The contents of one moment. */
+export interface Contents {
+  readonly space: FrozenSpace;
+  /** Code of the function libraries. */
+  readonly libraries: readonly string[];
+}
+
+/** Redis 7.0 and later can read it. */
+const VERSION = 10;
+/** Milliseconds of work between two turns of the event loop. */
+const SLICE = 4;
+/** Keys, or pieces of a big one, between two looks at the clock. */
+const LOOK = 32;
+/** Bytes between two syncs: the last has little left to do, and the disk is never flooded. */
+const SYNC_EVERY = 16 * 1024 * 1024;
+
+export interface SaveOptions {
+  readonly compressed: boolean;
+  readonly aux: Iterable<readonly [name: string, value: string]>;
+  /** A clock that only goes forward, in milliseconds. */
+  readonly elapsed: () => number;
+  /** Waits for the event loop's next turn. */
+  readonly turn: () => Promise<void>;
+  /** Called after each slice: bytes written, keys written. @throws to give up */
+  readonly progress: (bytes: number, keys: number) => void;
+}
+
+/** Writes and syncs a file. @throws StorageError, and what `progress` throws */
+export async function save(file: StorageFile, contents: Contents, options: SaveOptions): Promise<void> {
+  const writer = new RdbWriter(VERSION, options.compressed);
+  let unsynced = 0;
+  let keys = 0;
+  let sliceEnd = options.elapsed() + SLICE;
+  const put = (): void => {
+    for (const chunk of writer.take()) {
+      let at = 0;
+      while (at < chunk.length) at += file.append(at === 0 ? chunk : chunk.subarray(at));
+      unsynced += chunk.length;
+    }
+  };
+  const pause = async (): Promise<void> => {
+    put();
+    options.progress(writer.size, keys);
+    if (unsynced >= SYNC_EVERY) {
+      unsynced = 0;
+      await file.sync();
+    } else await options.turn();
+    sliceEnd = options.elapsed() + SLICE;
+  };
+  writer.begin(options.aux);
+  for (const code of contents.libraries) writer.library(code);
+  for (const [index, db] of contents.space.dbs.entries()) {
+    if (db.size === 0) continue;
+    writer.selectDb(index, db.size, db.expires);
+    for (const segment of segmentsOf(db)) {
+      for (let i = 0; i < segment.size; i++) {
+        const deadline = segment.deadline(i);
+        const rest = writer.entry(segment.keys[i], segment.values[i], deadline === 0 ? null : deadline);
+        keys++;
+        if (rest !== null) {
+          for (let pieces = 1; !rest.next().done; pieces++) {
+            if (pieces % LOOK === 0 && options.elapsed() >= sliceEnd) await pause();
+          }
+        }
+        if ((keys % LOOK === 0 || rest !== null) && options.elapsed() >= sliceEnd) await pause();
+      }
+    }
+  }
+  writer.end();
+  put();
+  await file.sync();
+}
+
+// A segment stands in several places of the directory, one behind the other.
+function* segmentsOf({ directory }: FrozenDb): Generator<FrozenDb['directory'][number]> {
+  for (let i = 0; i < directory.length; i++)
+    if (i === 0 || directory[i] !== directory[i - 1]) yield directory[i];
+}
