@@ -93,13 +93,14 @@ export function openBase(state: LuaState, load: Loader): void {
   define(
     'tonumber',
     native(function tonumber(value: LuaValue, base?: LuaValue) {
-      if (base === undefined || base === 10) {
+      const radix = base === undefined ? 10 : checkInt(base, 2, arguments.length);
+      if (radix === 10) {
         if (typeof value === 'number') return value;
         if (typeof value === 'string') return parseNumber(value);
         checkAny(1, arguments.length);
         return undefined;
       }
-      return inBase(checkString(value, 1, arguments.length), checkInt(base, 2, arguments.length));
+      return inBase(checkString(value, 1, arguments.length), radix);
     }),
   );
   define('next', next);

@@ -65,6 +65,10 @@ export const RULES = {
     kind: 'dialect',
     why: '7.2 keeps small lists as listpack; 7.0 calls every list quicklist',
   },
+  'hash-guess': {
+    kind: 'dialect',
+    why: '7.2 makes a hashtable at once for a HSET with more pairs than a listpack may have fields, also where some are the same; 7.0 counts afterwards',
+  },
   'block-timeout-range': {
     kind: 'dialect',
     why: '7.2 says "timeout is out of range" where 7.0 overflows and says "timeout is negative"',

@@ -82,7 +82,7 @@ async function walkDatabase(
     const fine =
       what === 'PTTL'
         ? Number(a.text) > 0 && Number(b.text) > 0 && close
-        : what === 'ENCODING' && judgeEncodings(a.text, b.text, dialect).ok === true;
+        : what === 'ENCODING' && judgeEncodings(a.text, b.text, dialect, factsLeft[i - 1]!.text).ok === true;
     if (fine) continue;
     return differs(what === 'ENCODING' ? `ENCODING ${a.text} vs ${b.text}` : what, facts[i]!, a.text, b.text);
   }
