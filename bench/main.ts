@@ -1,15 +1,16 @@
-// `npm run bench -- wire|script|embedded|memory [options]`: reads the options, builds when needed, prints the report.
+// `npm run bench -- wire|script|durable|embedded|memory [options]`: reads the options, builds when needed, prints the report.
 // Every figure is measured side by side in one run; progress goes to stderr, the report to stdout.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { benchDurable } from './durable.ts';
 import { benchEmbedded } from './embedded.ts';
 import { benchMemory } from './memory.ts';
 import { print, type Report } from './report.ts';
 import { benchScript } from './script.ts';
 import { benchWire } from './wire.ts';
 
-const USAGE = `usage: npm run bench -- wire|script|embedded|memory [options]
+const USAGE = `usage: npm run bench -- wire|script|durable|embedded|memory [options]
 
   --json            machine-readable, every single measurement included
   --markdown        tables for docs/performance.md
@@ -23,6 +24,9 @@ wire:
 script:
   --only evalsha    some of evalsha, fcall, loops, calls, unseen, or single scripts (fib, cjson, …)
   --pipeline 1,16   as for wire
+durable:
+  --only always     some of always, readers, everysec, load, rewrite
+  --keys N          keys that are loaded and rewritten (1000000)
 memory:
   --keys N          default 5000000
 `;
@@ -41,6 +45,7 @@ export interface Options {
 const benches: Readonly<Record<string, (options: Options) => Promise<Report>>> = {
   wire: benchWire,
   script: benchScript,
+  durable: benchDurable,
   embedded: benchEmbedded,
   memory: benchMemory,
 };

@@ -1,9 +1,8 @@
 // `npm run bench -- memory`: millions of small keys into redis-server and Holdfast. Bytes per key, and how long
 // a second connection that sends PING every millisecond has to wait meanwhile.
-import { fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { run } from './load.ts';
 import type { Options } from './main.ts';
+import { startPinger } from './ping.ts';
 import type { Latencies } from './pinger.ts';
 import { progress, type Report } from './report.ts';
 import { encode, type Running, withBoth } from './servers.ts';
@@ -72,24 +71,6 @@ function fill(port: number, keys: number): Promise<number> {
     return batch;
   };
   return run({ port, connections: CONNECTIONS, next, reply: Buffer.from('+OK\r\n'.repeat(PIPELINE)) });
-}
-
-/** In a process of its own: the load generator's pauses must not count as the server's. */
-async function startPinger(port: number): Promise<{ stop(): Promise<Latencies> }> {
-  const child = fork(fileURLToPath(new URL('./pinger.ts', import.meta.url)), [String(port)]);
-  const message = <T>(): Promise<T> =>
-    new Promise((resolve, reject) => {
-      child.once('message', (value) => resolve(value as T));
-      child.once('exit', (code) => reject(new Error(`the pinger ended with ${code}`)));
-    });
-  await message();
-  return {
-    stop: () => {
-      const result = message<Latencies>();
-      child.send('stop');
-      return result;
-    },
-  };
 }
 
 function report(results: readonly [Measurement, Measurement], keys: number): Report {

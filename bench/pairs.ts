@@ -71,11 +71,12 @@ export function redisBenchmark(
   pipeline: number,
   count: number,
   words: readonly string[],
+  connections = CONNECTIONS,
 ): Promise<number> {
   const options = {
     '-h': '127.0.0.1',
     '-p': port,
-    '-c': CONNECTIONS,
+    '-c': connections,
     '-n': count,
     '-P': pipeline,
     '-r': KEYS,

@@ -25,13 +25,16 @@ export interface Running {
 
 const NO_PERSISTENCE = ['--save', '', '--appendonly', 'no'];
 
-export function startRedis(name = 'redis'): Promise<Running> {
-  return start(name, 'redis-server', ['--bind', '127.0.0.1', '--dir', tmpdir(), ...NO_PERSISTENCE]);
+export function startRedis(
+  name = 'redis',
+  options = ['--dir', tmpdir(), ...NO_PERSISTENCE],
+): Promise<Running> {
+  return start(name, 'redis-server', ['--bind', '127.0.0.1', ...options]);
 }
 
-export function startHoldfast(): Promise<Running> {
+export function startHoldfast(name = 'holdfast', options = NO_PERSISTENCE): Promise<Running> {
   const program = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
-  return start('holdfast', process.execPath, [program, 'serve', ...NO_PERSISTENCE]);
+  return start(name, process.execPath, [program, 'serve', ...options]);
 }
 
 /** Redis and its rival, for the time of `work`. */
@@ -66,7 +69,8 @@ async function start(name: string, program: string, args: readonly string[]): Pr
   for (let tries = 0; ; tries++) {
     const answer = await Promise.race([request(port, ['PING']).catch(() => ''), failed]);
     if (answer === '+PONG\r\n') break;
-    if (tries === 100) throw new Error(`${name} does not answer on port ${port}`);
+    // One that loads much takes its time.
+    if (tries === 2000) throw new Error(`${name} does not answer on port ${port}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const pid = child.pid as number;

@@ -46,10 +46,10 @@ export async function serve(args: readonly string[]): Promise<void> {
   for (const warning of configuration.warnings) console.error(`holdfast: warning: ${warning}`);
 
   let disk: Persistence | null = null;
-  const stop = (code: number): void => {
+  const stop = (code: number, save: boolean | null = null): void => {
     void server
       .close()
-      .then(() => disk?.close())
+      .then(() => disk?.close(save))
       .then(
         () => process.exit(code),
         (error: Error) => {
@@ -62,7 +62,7 @@ export async function serve(args: readonly string[]): Promise<void> {
   seedTables(randomInt(2 ** 32));
   const engine = new Engine({
     config: { appendonly: 'yes', ...configuration.values },
-    onShutdown: () => stop(0),
+    onShutdown: (save) => stop(0, save),
     onLog: (level, message) => {
       if (level >= NOTICE) console.log(`holdfast: script: ${utf8Decode(message)}`);
     },
@@ -84,8 +84,14 @@ export async function serve(args: readonly string[]): Promise<void> {
     return;
   }
   const directory = resolve(utf8Decode(config.value('dir')));
+  // Where nothing is to be kept, and nobody named a directory, none is touched.
+  const wantsDisk =
+    config.value('appendonly') === 'yes' ||
+    config.value('save') !== '' ||
+    configuration.values.dir !== undefined;
   try {
-    disk = await openDisk(engine, directory);
+    if (wantsDisk) disk = await openDisk(engine, directory);
+    else console.log('holdfast: in memory only (appendonly no): nothing is kept after the stop');
   } catch (error) {
     if (
       !(error instanceof RecoveryError || error instanceof StorageLocked || error instanceof StorageError)
@@ -203,7 +209,6 @@ function clientArguments(host: string, port: number): string {
 function nextSteps(clientArgs: string): string {
   return [
     `  try:   redis-cli ${clientArgs} set greeting hello   (any Redis client works)`,
-    '  data:  in memory only; nothing is kept after the stop',
     '  stop:  Ctrl-C',
   ].join('\n');
 }

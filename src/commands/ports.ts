@@ -307,7 +307,7 @@ export interface EnginePort extends ScriptCallPort {
   /** Puts a session back as a new connection is (RESET). */
   reset(session: SessionPort): void;
   /** Ends the server; answers an error where it cannot. Embedded engines refuse. */
-  shutdown(save: boolean): ReplyError | null;
+  shutdown(save: boolean | null): ReplyError | null;
   /** DEBUG SLEEP: nothing runs for this long. */
   sleep(milliseconds: number): void;
   /** A control handler changed what outlives the server (function libraries): the log gets the command as sent. */

@@ -118,12 +118,13 @@ export const server = {
     // What a script has half done is not to be saved.
     allowedBusy: (args) => args.slice(1).some((arg) => arg.toLowerCase() === 'nosave'),
     control: (_session, args, engine) => {
-      let save = true;
+      let save: boolean | null = null;
       for (const arg of args.slice(1)) {
         const option = arg.toLowerCase();
         if (option === 'nosave') save = false;
+        else if (option === 'save') save = true;
         else if (option === 'abort') return new ReplyError('ERR No shutdown in progress.');
-        else if (option !== 'save' && option !== 'now' && option !== 'force') return SYNTAX;
+        else if (option !== 'now' && option !== 'force') return SYNTAX;
       }
       return engine.shutdown(save) ?? NO_REPLY;
     },

@@ -84,7 +84,9 @@ export class Config implements ConfigPort {
         names.push(null);
         continue;
       }
-      if (DIRECTIVES[name].fixed) return failed(given, "can't set immutable config");
+      const { fixed } = DIRECTIVES[name];
+      if (fixed)
+        return failed(given, `can't set ${fixed === 'protected' ? 'protected' : 'immutable'} config`);
       // Redis takes an older name for another directive: the later one wins.
       if (seen.has(given.toLowerCase())) return failed(given, 'duplicate parameter');
       seen.add(given.toLowerCase());

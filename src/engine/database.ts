@@ -50,11 +50,18 @@ export class Snapshot {
   }
 }
 
+/** See {@link Database.transaction}. */
+export interface Transact<D> {
+  <T>(fn: (tx: D) => T): T;
+  durable<T>(fn: (tx: D) => T): Promise<T>;
+}
+
 /** An embedded database. Every method that is a command runs at once in the default session. */
 export class Database extends Client {
   private readonly options: OpenOptions;
   private readonly clients = new Set<Client>();
   private disk: Persistence | null = null;
+  private transact: Transact<this> | null = null;
 
   /** @internal Use `open()`. */
   constructor(options: OpenOptions = {}) {
@@ -90,9 +97,23 @@ export class Database extends Client {
    * Runs `fn` as one unit: others see all of it or nothing. When it throws, everything it changed is undone and
    * the error passes on. `fn` is synchronous and uses the client it is given; a call inside another is a
    * savepoint. Keyspace events, messages and waiters follow at the commit.
+   *
+   * `transaction.durable(fn)` resolves to fn's result once all of it is on disk (at once in memory), and rejects with
+   * a StorageError where it cannot be: then it is done, but may be gone after a restart.
    * @throws HoldfastError `HF_ASYNC` when fn returns a promise (undone as well).
    */
-  transaction<T>(fn: (tx: this) => T): T {
+  get transaction(): Transact<this> {
+    this.transact ??= Object.assign(<T>(fn: (tx: this) => T): T => this.runTransaction(fn), {
+      durable: async <T>(fn: (tx: this) => T): Promise<T> => {
+        const result = this.runTransaction(fn);
+        await this.flushed();
+        return result;
+      },
+    });
+    return this.transact;
+  }
+
+  private runTransaction<T>(fn: (tx: this) => T): T {
     this.mustBeOpen();
     if (this.core.session.multi !== null) {
       throw new HoldfastError('HF_BUSY', 'this session has a MULTI open: EXEC or DISCARD it first');

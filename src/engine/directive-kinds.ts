@@ -16,6 +16,8 @@ export interface Kind {
   readonly accepts: string;
   /** Takes any number of words instead of exactly one. */
   readonly many?: boolean;
+  /** In a file, several lines count together; an empty value forgets those before. */
+  readonly addsUp?: boolean;
   /** The value in the form that CONFIG GET prints; `present` is what it changes. */
   readonly parse: (words: readonly string[], present: string) => string | Unfit;
 }
@@ -79,11 +81,18 @@ export function memory(min: bigint, max: bigint): Kind {
 export const savePoints: Kind = {
   accepts: 'pairs of seconds and changes, or ""',
   many: true,
+  addsUp: true,
   parse: (words) => {
-    const numbers = words.flatMap((word) => word.split(' ')).filter((word) => word !== '');
+    if (words.length === 1 && words[0] === '') return '';
+    const numbers = words.flatMap((word) => word.split(' ')).map((word) => (word === '' ? '0' : word));
     const isPair = numbers.length % 2 === 0;
-    const fit = numbers.every((word, i) => /^\d{1,15}$/.test(word) && (i % 2 === 1 || Number(word) > 0));
-    return isPair && fit ? numbers.map(Number).join(' ') : new Unfit('Invalid save parameters');
+    const fit = numbers.every((word, i) => {
+      const n = parseInt64(word.replace(/^[\t-\r ]*\+?/, ''));
+      return n !== null && n >= (i % 2 === 0 ? 1 : 0);
+    });
+    return isPair && fit
+      ? numbers.map((word) => String(Number(word))).join(' ')
+      : new Unfit('Invalid save parameters');
   },
 };
 

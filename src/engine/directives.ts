@@ -25,8 +25,8 @@ export interface Directive {
   readonly kind: Kind;
   /** Older name. */
   readonly alias?: string;
-  /** Set at the start only: CONFIG SET refuses it. */
-  readonly fixed?: boolean;
+  /** Set at the start only: CONFIG SET refuses it; `protected` is Redis' word for what could be misused. */
+  readonly fixed?: boolean | 'protected';
   /** What CONFIG GET prints, where it is less than what was set. */
   readonly print?: (value: string) => string;
   /** Makes a value effective in the keyspace; who else follows it reads Config. */
@@ -73,8 +73,8 @@ export const DIRECTIVES: Readonly<Record<string, Directive>> = {
   // On disk. In process only a database that was opened with a directory looks at them; the program gives other
   // defaults (cli/serve.ts).
   appendonly: { initial: 'no', kind: yesNo, fixed: true },
-  dir: { initial: './data', kind: text('a directory'), fixed: true },
-  dbfilename: { initial: 'dump.rdb', kind: text('a file name'), fixed: true },
+  dir: { initial: './data', kind: text('a directory'), fixed: 'protected' },
+  dbfilename: { initial: 'dump.rdb', kind: text('a file name'), fixed: 'protected' },
   appendfilename: { initial: 'appendonly.aof', kind: text('a file name'), fixed: true },
   appenddirname: { initial: 'appendonlydir', kind: text('a file name'), fixed: true },
   appendfsync: { initial: 'everysec', kind: oneOf('everysec', 'always', 'no') },

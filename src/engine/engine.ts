@@ -39,8 +39,8 @@ export interface EngineOptions {
   readonly databases?: number;
   /** Directives as in redis.conf. */
   readonly config?: Readonly<Record<string, string>>;
-  /** What SHUTDOWN does; without it SHUTDOWN answers an error. */
-  readonly onShutdown?: (save: boolean) => void;
+  /** What SHUTDOWN does (null: told neither SAVE nor NOSAVE); without it SHUTDOWN answers an error. */
+  readonly onShutdown?: (save: boolean | null) => void;
   /** What scripts log (redis.log), at a level from 0 (debug) to 3 (warning). */
   readonly onLog?: (level: number, message: string) => void;
   /** The memory that scripts must not fill. */
@@ -219,6 +219,7 @@ export class Engine implements EnginePort {
    */
   execute(session: Session, args: readonly string[], known?: TableEntry): Reply {
     session.executing = true;
+    this.replyAfter = 0;
     let reply: Reply;
     try {
       reply = this.dispatch(session, args, known ?? this.table.find(args[0]));
@@ -403,7 +404,6 @@ export class Engine implements EnginePort {
 
   // What the reply tells may not be known to the disk: then it waits until it is.
   private beginReply(): void {
-    this.replyAfter = 0;
     const { unsettled } = this.space;
     if (unsettled === null || this.unitLog === null) return;
     unsettled.seen = 0;
@@ -577,6 +577,7 @@ export class Engine implements EnginePort {
     session.executing = true;
     this.space.touching = !session.noTouch;
     this.depth = 1;
+    this.replyAfter = 0;
     this.beginReply();
     try {
       return this.call(session, entry, args);
@@ -777,7 +778,7 @@ export class Engine implements EnginePort {
     return this.blocking.count;
   }
 
-  shutdown(save: boolean): ReplyError | null {
+  shutdown(save: boolean | null): ReplyError | null {
     if (this.options.onShutdown === undefined) {
       return new ReplyError('ERR SHUTDOWN is for servers: an embedded engine ends by close()');
     }

@@ -119,13 +119,18 @@ export class Persistence implements PersistencePort {
     await this.log?.flushed();
   }
 
-  /** Writes what is left, and gives the directory free. */
-  async close(): Promise<void> {
+  /**
+   * Writes what is left, and gives the directory free.
+   * @param saves whether to write an RDB file, too; null: where there is no log, but save points
+   */
+  async close(saves: boolean | null = null): Promise<void> {
     if (this.closing) return;
     this.closing = true;
     if (this.timer !== null) clearInterval(this.timer);
     await this.job?.done;
     try {
+      const usual = this.log === null && this.host.setting('save') !== '';
+      if (saves ?? usual) await this.doSave();
       await this.log?.close();
     } finally {
       await this.lock.release();
@@ -180,6 +185,7 @@ export class Persistence implements PersistencePort {
     return {
       policy: () => host.setting('appendfsync') as FsyncPolicy,
       now: () => host.now(),
+      elapsed: () => host.elapsed(),
       soon: (action) => host.soon(action),
       settled: (batch) => host.unsettled?.settle(batch),
       report: (problem) => {

@@ -111,9 +111,8 @@ describe('redis.conf', () => {
         'tls-port 0',
       ].join('\n'),
     );
-    expect(values).toEqual({});
+    expect(values).toEqual({ appendonly: 'no', save: '' });
     expect(warnings).toEqual([
-      'redis.conf:1: save has no effect: data lives in memory only, nothing is written to disk or read from it yet',
       'redis.conf:5: maxmemory has no effect: memory is not limited and nothing is evicted yet',
       expect.stringMatching(/^redis.conf:6: user has no effect: there is no user but default/),
     ]);
@@ -136,7 +135,7 @@ describe('the command line', () => {
       ['--save', '--port', '1'],
       ['--port', '1', '--save'],
     ]) {
-      expect(read(args)).toEqual({ values: { port: '1' }, warnings: [] });
+      expect(read(args)).toEqual({ values: { port: '1', save: '' }, warnings: [] });
     }
   });
 
@@ -161,9 +160,15 @@ describe('the command line', () => {
   });
 
   it('warns by the name of the directive', () => {
-    expect(read(['--appendonly', 'yes']).warnings).toEqual([
-      '--appendonly has no effect: data lives in memory only, nothing is written to disk or read from it yet',
+    expect(read(['--maxmemory', '1gb']).warnings).toEqual([
+      '--maxmemory has no effect: memory is not limited and nothing is evicted yet',
     ]);
+  });
+
+  it('adds up save points, until an empty one', () => {
+    const save = (...lines: string[]): string => ofFile(lines.join('\n')).values.save;
+    expect(save('save 900 1', 'save 300 10 60 10000')).toBe('900 1 300 10 60 10000');
+    expect(save('save 900 1', 'save ""', 'save 60 5')).toBe('60 5');
   });
 });
 

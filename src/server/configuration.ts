@@ -135,7 +135,8 @@ class Reader {
         `${place(where, name)} takes ${kind.accepts}; not '${utf8Decode(words.join(' '))}'`,
       );
     }
-    this.values[name] = parsed;
+    const before = this.values[name] ?? '';
+    this.values[name] = kind.addsUp && parsed !== '' && before !== '' ? `${before} ${parsed}` : parsed;
   }
 
   // Paths are relative to the working directory, as in Redis. A pattern that matches nothing is nothing.

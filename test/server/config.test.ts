@@ -8,9 +8,12 @@ import { oracleAvailable, startRedis } from '../support/redis-server.ts';
 import { parseReply, Wire } from '../support/wire.ts';
 import { type Running, start } from './support.ts';
 
-/** Set at the start here, changeable there; newer than the real server; or ours alone. */
+/** Set at the start here, changeable there (appendonly); newer than the real server; or ours alone. */
 const OTHERWISE = [
   'script-kill-rollback',
+  'appendonly',
+  // Its default: there the working directory.
+  'dir',
   'bind',
   'port',
   'set-max-listpack-entries',

@@ -375,7 +375,15 @@ describe('a script that takes all memory', () => {
       const child = await startChild({
         name: 'holdfast',
         command: process.execPath,
-        args: ['--max-old-space-size=300', ...holdfastProgram(), 'serve', '--port', String(port)],
+        args: [
+          '--max-old-space-size=300',
+          ...holdfastProgram(),
+          'serve',
+          '--appendonly',
+          'no',
+          '--port',
+          String(port),
+        ],
         port,
         ready: (output) => output.includes('listening on'),
         readyMs: 20_000,
