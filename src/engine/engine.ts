@@ -639,6 +639,7 @@ export class Engine implements EnginePort {
   atomic<T>(work: () => T): T {
     if (this.depth > 0) return this.savepoint(work);
     this.depth = 1;
+    this.beginReply();
     this.space.openJournal();
     let result: T;
     try {
@@ -715,10 +716,13 @@ export class Engine implements EnginePort {
   }
 
   private serve(): void {
+    const after = this.replyAfter;
     this.blocking.serve();
     // Looking at a ready key may have expired it, outside of any unit.
     this.space.endUnit();
     if (this.ops.length > 0) this.emit();
+    // The units of those who waited had replies of their own.
+    this.replyAfter = Math.max(this.replyAfter, after);
     if (this.changes.length > 0) this.tell();
   }
 

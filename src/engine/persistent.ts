@@ -7,7 +7,7 @@ import { loadInto } from '../persistence/rdb/load.ts';
 import { utf8Decode } from '../resp/bytes.ts';
 import type { Storage } from '../storage/port.ts';
 import type { Engine } from './engine.ts';
-import { soon } from './ports.ts';
+import { soon, type Timer } from './ports.ts';
 
 export type { Persistence };
 
@@ -53,6 +53,18 @@ export async function persist(
     now: () => engine.clock.now(),
     elapsed: () => engine.elapsed(),
     soon,
+    every: (milliseconds, action) => {
+      let timer: Timer;
+      const again = (): void => {
+        const fire = (): void => {
+          again();
+          action();
+        };
+        timer = engine.clock.after(milliseconds, fire, true);
+      };
+      again();
+      return () => timer.cancel();
+    },
     say: options.say ?? (() => {}),
     version: REPORTED_VERSION,
   };

@@ -30,6 +30,8 @@ export interface PersistenceHost {
   now(): number;
   elapsed(): number;
   soon(action: () => void): void;
+  /** Calls `action` again and again; what it answers stops that. */
+  every(milliseconds: number, action: () => void): () => void;
   /** Tells the operator. */
   say(message: string): void;
   readonly version: string;
@@ -52,7 +54,7 @@ export class Persistence implements PersistencePort {
   private readonly lock: DirectoryLock;
   private log: AppendLog | null = null;
   private manifest: Manifest | null;
-  private timer: ReturnType<typeof setInterval> | null = null;
+  private stopTicking: () => void = () => {};
   private job: { readonly kind: Job; readonly done: Promise<boolean>; readonly startedAt: number } | null =
     null;
   private jobKeys = 0;
@@ -70,6 +72,9 @@ export class Persistence implements PersistencePort {
   private baseSize = 0;
   private rewrites = 0;
   private nextTryAt = 0;
+  /** The highest numbers that were ever begun, also in vain: a manifest whose replacement failed may be there after all. */
+  private lastBase: number;
+  private lastIncrement: number;
 
   private constructor(storage: Storage, host: PersistenceHost, lock: DirectoryLock, recovery: Recovery) {
     this.storage = storage;
@@ -77,6 +82,8 @@ export class Persistence implements PersistencePort {
     this.lock = lock;
     this.recovery = recovery;
     this.manifest = recovery.manifest;
+    this.lastBase = this.manifest?.last('b') ?? 0;
+    this.lastIncrement = this.manifest?.last('i') ?? 0;
     this.savedAt = host.now();
     this.baseSize = recovery.bytes;
   }
@@ -105,8 +112,7 @@ export class Persistence implements PersistencePort {
       const opened = new Persistence(storage, host, lock, recovery);
       if (host.setting('appendonly') === 'yes') await opened.beginLog();
       opened.dirtyAtSave = host.dirty;
-      opened.timer = setInterval(() => opened.tick(), TICK);
-      opened.timer.unref();
+      opened.stopTicking = host.every(TICK, () => opened.tick());
       return opened;
     } catch (error) {
       await lock.release();
@@ -126,7 +132,7 @@ export class Persistence implements PersistencePort {
   async close(saves: boolean | null = null): Promise<void> {
     if (this.closing) return;
     this.closing = true;
-    if (this.timer !== null) clearInterval(this.timer);
+    this.stopTicking();
     await this.job?.done;
     try {
       const usual = this.log === null && this.host.setting('save') !== '';
@@ -151,6 +157,8 @@ export class Persistence implements PersistencePort {
     const { storage, host, folder, recovery } = this;
     await storage.makeFolder(folder);
     await storage.syncFolder('');
+    // What a process that was killed has done to the names is seen, but perhaps not on disk: files are removed below.
+    await storage.syncFolder(folder);
     const { end } = recovery;
     if (end !== null && this.manifest !== null) {
       this.attach(new AppendLog(this.logHost(), end.file, end));
@@ -159,8 +167,8 @@ export class Persistence implements PersistencePort {
     }
     const known = this.manifest?.files ?? [];
     const files: ManifestFile[] = [...known];
-    if (known.length === 0) files.push(await this.writeBase(1, this.contents()));
-    const increment = this.incrementAfter(new Manifest(files));
+    if (known.length === 0) files.push(await this.writeBase(this.contents()));
+    const increment = this.nextIncrement();
     const { file, position } = await beginFile(storage, `${folder}/${increment.name}`, host.now());
     await storage.syncFolder(folder);
     await this.setManifest(new Manifest([...files, increment]));
@@ -199,8 +207,9 @@ export class Persistence implements PersistencePort {
     };
   }
 
-  private incrementAfter(manifest: Manifest): ManifestFile {
-    const sequence = manifest.last('i') + 1;
+  // A name that no file has had, nor one of an attempt that failed.
+  private nextIncrement(): ManifestFile {
+    const sequence = ++this.lastIncrement;
     return { name: `${this.prefix}.${sequence}.incr.aof`, sequence, kind: 'i' };
   }
 
@@ -231,7 +240,8 @@ export class Persistence implements PersistencePort {
     return { space: this.host.freeze(), libraries: this.host.libraries() };
   }
 
-  private async writeBase(sequence: number, contents: Contents): Promise<ManifestFile> {
+  private async writeBase(contents: Contents): Promise<ManifestFile> {
+    const sequence = ++this.lastBase;
     const name = `${this.prefix}.${sequence}.base.rdb`;
     await this.writeRdb(this.folder, name, contents, true);
     return { name, sequence, kind: 'b' };
@@ -306,30 +316,52 @@ export class Persistence implements PersistencePort {
     return ok;
   }
 
+  // Without a log: a base is written, and takes the place of the files of a log that there was.
+  private async doRewriteUnlogged(): Promise<void> {
+    const { storage, folder } = this;
+    await storage.makeFolder(folder);
+    await storage.syncFolder('');
+    while (this.host.inUnit) await new Promise<void>((resolve) => this.host.soon(resolve));
+    const base = await this.writeBase(this.contents());
+    if (this.manifest === null) return;
+    const old = this.manifest.files.map((entry): ManifestFile => ({ ...entry, kind: 'h' }));
+    await this.setManifest(new Manifest([base, ...old]));
+    this.baseSize = this.jobBytes;
+    await this.replace(old, [base]);
+  }
+
+  private async replace(old: readonly ManifestFile[], files: readonly ManifestFile[]): Promise<void> {
+    const { storage, folder } = this;
+    for (const { name } of old) await storage.remove(`${folder}/${name}`);
+    await this.setManifest(new Manifest(files));
+  }
+
   // Every step leaves a directory that holds everything: first the log turns to a new file, which the manifest names
   // before anything is in it; then the base is written of what there was at that moment; then one manifest replaces
   // the other, and what is not needed any more goes.
   private async doRewrite(): Promise<void> {
     const { storage, host, folder, log } = this;
-    if (log === null || this.manifest === null) {
-      await storage.makeFolder(folder);
-      await this.writeBase(1, this.contents());
-      return;
-    }
-    const increment = this.incrementAfter(this.manifest);
+    if (log === null || this.manifest === null) return this.doRewriteUnlogged();
+    const increment = this.nextIncrement();
     const { file, position } = await beginFile(storage, `${folder}/${increment.name}`, host.now());
-    await storage.syncFolder(folder);
-    await this.setManifest(new Manifest([...this.manifest.files, increment]));
-    const contents = await this.turn(log, file, position);
-    const base = await this.writeBase(this.manifest.last('b') + 1, contents);
+    let contents: Contents;
+    try {
+      await storage.syncFolder(folder);
+      await this.setManifest(new Manifest([...this.manifest.files, increment]));
+      contents = await this.turn(log, file, position);
+    } catch (error) {
+      // It stays, empty: the manifest may name it.
+      await file.close().catch(() => {});
+      throw error;
+    }
+    const base = await this.writeBase(contents);
     const old = this.manifest.files
       .filter(({ name }) => name !== increment.name)
       .map((entry): ManifestFile => ({ ...entry, kind: 'h' }));
     await this.setManifest(new Manifest([base, ...old, increment]));
     log.mended();
-    for (const { name } of old) await storage.remove(`${folder}/${name}`);
-    await this.setManifest(new Manifest([base, increment]));
     this.baseSize = this.jobBytes + log.size;
+    await this.replace(old, [base, increment]);
   }
 
   // Between two units: the contents are those of this moment, and the log goes on in the new file behind it.

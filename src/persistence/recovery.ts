@@ -69,6 +69,8 @@ class Loader {
   private readonly storage: Storage;
   private readonly target: LoadTarget;
   private readonly options: RecoveryOptions;
+  /** A file that is cut off though others follow: fine while those hold nothing. */
+  torn: { readonly path: string; readonly good: number; readonly error: RecoveryError } | null = null;
   private sliceEnd = 0;
 
   constructor(storage: Storage, target: LoadTarget, options: RecoveryOptions) {
@@ -114,6 +116,7 @@ class Loader {
   async units_(reader: AofReader, path: string): Promise<void> {
     const { target } = this;
     for (let unit = reader.next(); unit !== null; unit = reader.next()) {
+      if (this.torn !== null) throw this.torn.error;
       for (const args of unit.commands) {
         try {
           target.replay(args);
@@ -132,7 +135,8 @@ class Loader {
   async file(entry: ManifestFile, isLast: boolean): Promise<Partial<Recovery>> {
     const { storage, target, options } = this;
     const path = `${options.folder}/${entry.name}`;
-    const file = await storage.open(path, isLast ? 'append' : 'read');
+    const isBase = entry.kind === 'b' && !isLast;
+    const file = await storage.open(path, isBase ? 'read' : 'append');
     let keep = false;
     try {
       target.begin();
@@ -155,20 +159,22 @@ class Loader {
             `${where}. This is no interrupted write: what was on disk has changed, or was changed. Nothing was loaded or altered. 'holdfast check-aof ${path}' shows what is good; its --fix cuts the rest off.`,
           );
         }
-        if (!isLast) {
-          throw new RecoveryError(
-            `${where}, and it is not the last file, so what follows cannot be applied. Take the directory from a backup, or cut it off with 'holdfast check-aof --fix ${path}'.`,
-          );
-        }
+        const isLater = new RecoveryError(
+          `${where}, and it is not the last file, so what follows cannot be applied. Take the directory from a backup, or cut it off with 'holdfast check-aof --fix ${path}'.`,
+        );
+        if (isBase || this.torn !== null) throw isLater;
         if (!options.truncate) {
           throw new RecoveryError(
             `${where}: an interrupted write of ${bytes} bytes. aof-load-truncated is no: cut it off with 'holdfast check-aof --fix ${path}'.`,
           );
         }
-        file.truncate(end.good);
-        await file.sync();
+        // A rewrite names the next file before it is written to: what follows may be as good as not there.
+        if (!isLast) this.torn = { path, good: end.good, error: isLater };
+        else file.truncate(end.good);
         cut = { file: path, at: end.good, bytes, why: end.why };
       }
+      // What a process that was killed wrote is seen, but perhaps not on disk: what is written behind it says it is.
+      if (!isBase) await file.sync();
       this.bytes += file.size;
       if (!isLast || end.chain === null) return { cut };
       keep = true;
@@ -223,8 +229,23 @@ export async function recover(
   }
   loader.total = await sizeOf(storage, files, options.folder);
   let last: Partial<Recovery> = {};
-  for (const [i, file] of files.entries()) last = await loader.file(file, i === files.length - 1);
-  return done({ from: 'aof', manifest, ...last });
+  let cut: Recovery['cut'] = null;
+  for (const [i, file] of files.entries()) {
+    last = await loader.file(file, i === files.length - 1);
+    cut ??= last.cut ?? null;
+  }
+  if (loader.torn !== null) await cutOff(storage, loader.torn.path, loader.torn.good);
+  return done({ from: 'aof', manifest, ...last, cut });
+}
+
+async function cutOff(storage: Storage, path: string, size: number): Promise<void> {
+  const file = await storage.open(path, 'append');
+  try {
+    file.truncate(size);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 async function manifestOf(storage: Storage, options: RecoveryOptions): Promise<Manifest | null> {

@@ -80,7 +80,8 @@ export class AppendLog implements UnitLog {
   private lastSync = 0;
   /** A write or sync is under way, which the next has to wait for. */
   private busy: Promise<void> | null = null;
-  private syncing = false;
+  /** A sync beside the appends. There is never another: one that succeeds would hide that the other failed. */
+  private syncing: Promise<void> | null = null;
   private syncedAt = 0;
   private waiters: Waiter[] = [];
   private turning: Turn | null = null;
@@ -137,12 +138,12 @@ export class AppendLog implements UnitLog {
   /** Writes what has gathered, if nothing is under way that it must wait for. */
   flush(): void {
     if (this.text === '' || this.busy !== null || this.closed) return;
-    const always = this.host.policy() === 'always';
-    if (always || this.turning !== null) {
+    if (this.poisoned) return;
+    if (this.host.policy() === 'always' || this.turning !== null) {
       this.busy = this.writeDurably();
       return;
     }
-    if (this.poisoned || !this.append()) return;
+    if (!this.append()) return;
     this.accept(this.batch - 1);
     this.maybeSync();
   }
@@ -177,8 +178,8 @@ export class AppendLog implements UnitLog {
   /** Once a second: syncs what `everysec` owes, and tries again what could not be written. */
   tick(): void {
     if (this.closed) return;
-    if (this.problem !== null && !this.poisoned && this.busy === null) this.retry();
-    this.maybeSync();
+    if (this.problem === null) this.maybeSync();
+    else if (!this.poisoned && this.busy === null && this.syncing === null) void this.retry();
   }
 
   /**
@@ -190,26 +191,27 @@ export class AppendLog implements UnitLog {
     if (this.poisoned) return this.leave(next, position, boundary);
     return new Promise((resolve, reject) => {
       boundary();
-      this.turning = {
-        next,
-        position,
-        last: this.text === '' ? this.batch - 1 : this.batch,
-        resolve,
-        reject,
-      };
+      // What is added from now on must not get into the batch that still goes to the present file.
+      const { text } = this;
+      this.text = '';
+      if (text !== '') this.batch++;
+      this.units = 0;
+      this.db = -1;
+      this.turning = { next, position, text, last: this.batch - 1, resolve, reject };
       if (this.busy === null) this.busy = this.writeDurably();
     });
   }
 
   // The present file is past saving: a new base will hold what it should have held.
   private async leave(next: StorageFile, position: LogPosition, boundary: () => void): Promise<void> {
-    while (this.busy !== null) await this.busy;
     boundary();
     const { file } = this;
     this.text = '';
+    this.units = 0;
+    this.db = -1;
     this.batch++;
     this.begin(next, position);
-    await file.close();
+    await closeQuietly(file);
   }
 
   private begin(file: StorageFile, position: LogPosition): void {
@@ -218,7 +220,6 @@ export class AppendLog implements UnitLog {
     this.sequence = position.sequence;
     this.sum = position.sum;
     this.synced = position.sequence;
-    this.db = -1;
   }
 
   /** A rewrite is complete: whatever was wrong before, all is on disk now. */
@@ -229,18 +230,24 @@ export class AppendLog implements UnitLog {
     this.setDurable(this.batch - 1);
     this.accept(this.batch - 1);
     this.host.report(null);
+    this.flush();
   }
 
-  /** Writes and syncs what is left, says in the file that this is its end, and closes it. */
+  /**
+   * Writes and syncs what is left, says in the file that this is its end, and closes it.
+   * @throws StorageError where something that was accepted may not be on disk
+   */
   async close(): Promise<void> {
     if (this.closed) return;
     try {
-      if (this.problem === null) {
-        await this.flushed();
-        while (this.busy !== null) await this.busy;
-        const { bytes } = encodeBatch(this.sequence + 1, this.sequence + 1, this.seconds(), this.sum, '');
-        await this.file.appendDurably([bytes]);
-      }
+      while (this.busy !== null) await this.busy;
+      // There may be room on the disk by now.
+      if (this.problem !== null && !this.poisoned) await this.retry();
+      await this.flushed();
+      while (this.busy !== null) await this.busy;
+      if (this.problem !== null) throw this.problem;
+      const { bytes } = encodeBatch(this.sequence + 1, this.sequence + 1, this.seconds(), this.sum, '');
+      await this.file.appendDurably([bytes]);
     } finally {
       this.closed = true;
       await this.file.close();
@@ -253,12 +260,7 @@ export class AppendLog implements UnitLog {
     return Math.floor(this.host.now() / 1000);
   }
 
-  // The gathered text as a batch of the present file.
-  private take(): { bytes: Uint8Array; sum: string } {
-    const text = this.text;
-    this.text = '';
-    this.units = 0;
-    this.batch++;
+  private encode(text: string): { bytes: Uint8Array; sum: string } {
     return encodeBatch(this.sequence + 1, this.synced, this.seconds(), this.sum, text);
   }
 
@@ -267,42 +269,58 @@ export class AppendLog implements UnitLog {
     this.sum = sum;
   }
 
-  // Into the operating system's cache; false where that failed, and then the text is as it was.
-  private append(): boolean {
-    const { text } = this;
-    const { bytes, sum } = this.take();
+  // Into the operating system's cache; false where that failed, and then the file is as it was.
+  private put(text: string): boolean {
+    const { bytes, sum } = this.encode(text);
     const before = this.file.size;
     try {
       let at = 0;
       while (at < bytes.length) at += this.file.append(at === 0 ? bytes : bytes.subarray(at));
-      this.wrote(sum);
-      return true;
     } catch (error) {
-      this.batch--;
-      this.text = text + this.text;
       this.fail(error, () => this.file.truncate(before));
       return false;
     }
+    this.wrote(sum);
+    return true;
   }
 
+  // What has gathered; where that fails it stays as it was.
+  private append(): boolean {
+    if (!this.put(this.text)) return false;
+    this.text = '';
+    this.units = 0;
+    this.batch++;
+    return true;
+  }
+
+  // Whoever calls it has something to write or to turn to, and the log is not poisoned. It begins by waiting, so that
+  // `busy` is set before it is cleared.
   private async writeDurably(): Promise<void> {
     try {
-      for (;;) {
+      await this.syncing?.catch(() => {});
+      while (!this.poisoned) {
         const { turning } = this;
-        if (this.poisoned) break;
-        if (turning !== null && this.batch > turning.last) {
+        if (turning !== null && turning.text === '') {
           await this.turn(turning);
           continue;
         }
-        if (this.text === '') break;
-        await this.company();
-        const { units, batch: last } = this;
+        if (turning === null) {
+          if (this.text === '') break;
+          await this.company();
+          if (this.turning !== null) continue;
+        }
+        const { units } = this;
+        const last = turning?.last ?? this.batch;
         const started = this.host.elapsed();
-        if (!this.append()) break;
+        if (turning === null ? !this.append() : !this.put(turning.text)) {
+          if (turning !== null) this.stay(turning);
+          break;
+        }
+        if (turning !== null) turning.text = '';
         try {
           await this.file.sync();
         } catch (error) {
-          // What of it arrived is unknown, and no other sync would tell.
+          // What of it arrived is unknown, and another sync would not tell: a new base will hold it.
           this.poisoned = true;
           this.fail(error, () => {});
           break;
@@ -317,8 +335,20 @@ export class AppendLog implements UnitLog {
       }
     } finally {
       this.busy = null;
+      const { turning } = this;
+      if (this.poisoned && turning !== null) {
+        this.turning = null;
+        turning.reject(this.problem);
+      }
     }
     if (this.text !== '' && this.problem === null) this.flush();
+  }
+
+  // The present file has no room: what was to be its end gathers again, and the rewrite fails.
+  private stay(turning: Turn): void {
+    this.turning = null;
+    this.text = turning.text + this.text;
+    turning.reject(this.problem);
   }
 
   // Those who got their replies with the last batch are about to send more: all in one sync serve twice as many as half of
@@ -334,26 +364,25 @@ export class AppendLog implements UnitLog {
   }
 
   private async turn(turning: Turn): Promise<void> {
-    this.turning = null;
     const { file } = this;
     try {
       await file.sync();
     } catch (error) {
       this.poisoned = true;
       this.fail(error, () => {});
-      turning.reject(error);
       return;
     }
+    this.turning = null;
     this.setDurable(turning.last);
     this.begin(turning.next, turning.position);
-    await file.close();
+    await closeQuietly(file);
     turning.resolve();
   }
 
   private maybeSync(): void {
     if (this.host.policy() !== 'everysec' || this.problem !== null) return;
     const late = this.host.now() - this.syncedAt;
-    if (this.syncing) {
+    if (this.syncing !== null) {
       if (late > SYNC_LATE) {
         this.delayedSyncs++;
         this.syncedAt = this.host.now();
@@ -364,22 +393,28 @@ export class AppendLog implements UnitLog {
     this.sync().catch(() => {});
   }
 
-  private async sync(): Promise<void> {
+  private sync(): Promise<void> {
+    this.syncing ??= this.syncOnce().finally(() => {
+      this.syncing = null;
+    });
+    return this.syncing;
+  }
+
+  private async syncOnce(): Promise<void> {
     const { file, sequence } = this;
     const last = this.batch - 1;
-    this.syncing = true;
     this.syncedAt = this.host.now();
     try {
       await file.sync();
-      if (file === this.file) this.synced = Math.max(this.synced, sequence);
-      this.setDurable(last);
     } catch (error) {
       this.poisoned = true;
       this.fail(error, () => {});
       throw error;
-    } finally {
-      this.syncing = false;
     }
+    // A write that failed meanwhile may have taken with it what this sync was for.
+    if (this.poisoned) throw this.problem;
+    if (file === this.file) this.synced = Math.max(this.synced, sequence);
+    this.setDurable(last);
   }
 
   private setDurable(batch: number): void {
@@ -418,23 +453,35 @@ export class AppendLog implements UnitLog {
   }
 
   // A full disk may have room again.
-  private retry(): void {
-    const always = this.host.policy() === 'always';
-    if (!always && this.text !== '' && !this.append()) return;
+  private async retry(): Promise<void> {
+    if (this.text !== '' && !this.append()) return;
+    if (this.host.policy() === 'always') {
+      try {
+        await this.sync();
+      } catch {
+        return;
+      }
+    }
     this.problem = null;
     this.host.report(null);
-    if (always) this.flush();
-    else this.accept(this.batch - 1);
+    this.accept(this.batch - 1);
+    this.flush();
   }
 }
 
 interface Turn {
   readonly next: StorageFile;
   readonly position: LogPosition;
-  /** The last batch that goes to the present file. */
+  /** What had gathered and still goes to the present file, and the batch it is. */
+  text: string;
   readonly last: number;
   resolve(): void;
   reject(error: unknown): void;
+}
+
+// All of it is on disk, or given up: that it cannot be closed changes nothing.
+async function closeQuietly(file: StorageFile): Promise<void> {
+  await file.close().catch(() => {});
 }
 
 const MULTI = encodeCommand(['MULTI']);
@@ -448,6 +495,12 @@ export async function beginFile(
 ): Promise<{ file: StorageFile; position: LogPosition }> {
   const file = await storage.open(path, 'create');
   const { bytes, sum } = encodeBatch(1, 0, Math.floor(now / 1000), NO_SUM, '');
-  await file.appendDurably([bytes]);
+  try {
+    await file.appendDurably([bytes]);
+  } catch (error) {
+    await closeQuietly(file);
+    await storage.remove(path).catch(() => {});
+    throw error;
+  }
   return { file, position: { path, sequence: 1, sum } };
 }

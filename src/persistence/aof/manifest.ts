@@ -33,9 +33,10 @@ export class Manifest {
     return this.files.filter(({ kind }) => kind === 'h');
   }
 
-  /** The highest number of a kind. */
+  /** No file of the kind, nor one of before a rewrite, has a higher number. */
   last(kind: FileKind): number {
-    return this.files.reduce((last, file) => (file.kind === kind ? Math.max(last, file.sequence) : last), 0);
+    const numbers = this.files.filter((file) => file.kind === kind || file.kind === 'h');
+    return Math.max(0, ...numbers.map(({ sequence }) => sequence));
   }
 
   text(): string {
