@@ -123,13 +123,13 @@ export class AppendLog implements UnitLog {
 
   /** Writes what has gathered, if nothing is under way that it must wait for. */
   flush(): void {
-    if (this.text === '' || this.busy !== null || this.closed) return;
+    if (this.text === '' || this.busy !== null || this.closed || this.poisoned) return;
     const always = this.host.policy() === 'always';
     if (always || this.turning !== null) {
       this.busy = this.writeDurably();
       return;
     }
-    if (this.poisoned || !this.append()) return;
+    if (!this.append()) return;
     this.accept(this.batch - 1);
     this.maybeSync();
   }
@@ -177,13 +177,18 @@ export class AppendLog implements UnitLog {
     if (this.poisoned) return this.leave(next, position, boundary);
     return new Promise((resolve, reject) => {
       boundary();
+      // What is added from here on must not get into the present file, whatever is under way there.
+      const { text } = this;
       this.turning = {
         next,
         position,
-        last: this.text === '' ? this.batch - 1 : this.batch,
+        text,
+        last: text === '' ? this.batch - 1 : this.batch++,
         resolve,
         reject,
       };
+      this.text = '';
+      this.db = -1;
       if (this.busy === null) this.busy = this.writeDurably();
     });
   }
@@ -194,6 +199,7 @@ export class AppendLog implements UnitLog {
     boundary();
     const { file } = this;
     this.text = '';
+    this.db = -1;
     this.batch++;
     this.begin(next, position);
     await file.close();
@@ -205,7 +211,6 @@ export class AppendLog implements UnitLog {
     this.sequence = position.sequence;
     this.sum = position.sum;
     this.synced = position.sequence;
-    this.db = -1;
   }
 
   /** A rewrite is complete: whatever was wrong before, all is on disk now. */
@@ -240,11 +245,8 @@ export class AppendLog implements UnitLog {
     return Math.floor(this.host.now() / 1000);
   }
 
-  // The gathered text as a batch of the present file.
-  private take(): { bytes: Uint8Array; sum: string } {
-    const text = this.text;
-    this.text = '';
-    this.batch++;
+  // A text as the next batch of the present file.
+  private encode(text: string): { bytes: Uint8Array; sum: string } {
     return encodeBatch(this.sequence + 1, this.synced, this.seconds(), this.sum, text);
   }
 
@@ -256,7 +258,9 @@ export class AppendLog implements UnitLog {
   // Into the operating system's cache; false where that failed, and then the text is as it was.
   private append(): boolean {
     const { text } = this;
-    const { bytes, sum } = this.take();
+    const { bytes, sum } = this.encode(text);
+    this.text = '';
+    this.batch++;
     const before = this.file.size;
     try {
       let at = 0;
@@ -276,23 +280,27 @@ export class AppendLog implements UnitLog {
       for (;;) {
         const { turning } = this;
         if (this.poisoned) break;
-        if (turning !== null && this.batch > turning.last) {
+        const { text } = turning ?? this;
+        if (text === '') {
+          if (turning === null) break;
           await this.turn(turning);
           continue;
         }
-        if (this.text === '') break;
-        const { text } = this;
-        const last = this.batch;
-        const { bytes, sum } = this.take();
+        const last = turning === null ? this.batch++ : turning.last;
+        (turning ?? this).text = '';
+        const { bytes, sum } = this.encode(text);
         const before = this.file.size;
         try {
           await this.file.appendDurably([bytes]);
         } catch (error) {
           // What of it arrived is unknown, also after a sync that failed.
           this.poisoned = true;
+          const interrupted = this.turning;
+          this.turning = null;
           this.batch = last;
-          this.text = text + this.text;
+          this.text = text + (interrupted?.text ?? '') + this.text;
           this.fail(error, () => this.file.truncate(before));
+          interrupted?.reject(error);
           break;
         }
         this.wrote(sum);
@@ -404,7 +412,8 @@ export class AppendLog implements UnitLog {
 interface Turn {
   readonly next: StorageFile;
   readonly position: LogPosition;
-  /** The last batch that goes to the present file. */
+  /** What still goes to the present file, and the number of that batch, or of the one before where there is nothing. */
+  text: string;
   readonly last: number;
   resolve(): void;
   reject(error: unknown): void;
