@@ -12,6 +12,7 @@ const NOW = 1_700_000_000_123;
 function hostOf(policy: FsyncPolicy, reported: (StorageError | null)[] = []) {
   return {
     policy: () => policy,
+    elapsed: () => performance.now(),
     now: () => NOW,
     soon: (action: () => void) => void setImmediate(action),
     settled: () => {},
