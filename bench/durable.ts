@@ -260,22 +260,10 @@ async function fill(server: Running, keys: number): Promise<void> {
 async function load({ keys = 1_000_000, repeats = 3 }: Options): Promise<{ table: Table; data: unknown }> {
   const rows: string[][] = [];
   const all: unknown[] = [];
-  const logs = directory();
-  const saved = directory();
   // Redis writes both: each server reads the same files.
-  const writer = await startRedis('redis', ['--dir', logs, ...LOG('everysec')]);
-  await fill(writer, keys);
-  await writer.stop();
-  const saver = await startRedis('redis', [
-    '--dir',
-    logs,
-    ...LOG('everysec'),
-    '--aof-use-rdb-preamble',
-    'yes',
-  ]);
-  await saver.call('BGREWRITEAOF');
-  while (!/aof_rewrite_in_progress:0/.test(await saver.call('INFO', 'persistence'))) await sleep(50);
-  await saver.call('CONFIG', 'SET', 'dir', saved);
+  const saved = directory();
+  const saver = await startRedis('redis', ['--dir', saved, '--save', '', '--appendonly', 'no']);
+  await fill(saver, keys);
   await saver.call('SAVE');
   await saver.stop();
   const plain = directory();

@@ -104,6 +104,7 @@ export class Persistence implements PersistencePort {
       const recovery = await recover(storage, host.target, {
         folder,
         manifestName: `${host.setting('appendfilename')}.manifest`,
+        useLog: host.setting('appendonly') === 'yes',
         rdbName: host.setting('dbfilename'),
         truncate: host.setting('aof-load-truncated') === 'yes',
         progress,

@@ -46,6 +46,8 @@ export interface Recovery {
 export interface RecoveryOptions {
   readonly folder: string;
   readonly manifestName: string;
+  /** Whether to look for a log at all; as in Redis, without `appendonly` there is only the RDB file. */
+  readonly useLog: boolean;
   /** The RDB file that is read where there is no manifest. */
   readonly rdbName: string;
   readonly truncate: boolean;
@@ -205,7 +207,7 @@ export async function recover(
     end: null,
     ...rest,
   });
-  const manifest = await manifestOf(storage, options);
+  const manifest = options.useLog ? await manifestOf(storage, options) : null;
   if (manifest === null) {
     if (!(await storage.list('')).includes(options.rdbName)) return done({ from: 'nothing', manifest: null });
     const file = await storage.open(options.rdbName, 'read');

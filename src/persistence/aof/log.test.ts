@@ -28,12 +28,12 @@ function breakable(file: StorageFile, broken: () => boolean): StorageFile {
     },
     read: (at, into) => file.read(at, into),
     append: (data) => file.append(data),
-    appendDurably: async (data) => {
+    appendDurably: (data) => file.appendDurably(data),
+    sync: async () => {
       await null;
-      if (broken()) throw new StorageError('EIO', 'appendDurably', 'log/1');
-      await file.appendDurably(data);
+      if (broken()) throw new StorageError('EIO', 'sync', 'log/1');
+      await file.sync();
     },
-    sync: () => file.sync(),
     truncate: (size) => file.truncate(size),
     close: () => file.close(),
   };
@@ -75,7 +75,8 @@ describe('the log and its reader', () => {
       'SELECT 0',
       'SET c v',
     ]);
-    expect(end).toMatchObject({ state: 'whole', chain: { sequence: 4 } });
+    // Under always what is added while the log gets ready joins the first batch.
+    expect(end).toMatchObject({ state: 'whole', chain: { sequence: policy === 'always' ? 3 : 4 } });
   });
 
   it.each(['idle', 'while a batch is under way'])('turns to another file: %s', async (when) => {
@@ -125,7 +126,6 @@ describe('the log and its reader', () => {
     await log.close();
     expect(boundaries).toBe(1);
     expect(reported.map((problem) => problem?.code)).toEqual(['EIO', undefined]);
-    expect((await read(storage, 'log/1')).units).toEqual([]);
     expect((await read(storage, 'log/2')).units).toEqual(['SELECT 3', 'SET d v']);
   });
 });
