@@ -1,5 +1,6 @@
 // `npm run bench -- durable`: what it costs to keep data, Holdfast beside redis-server with the same directives: writes
 // under appendfsync always, readers meanwhile, everysec against no log, loading, and stalls during a rewrite.
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -244,15 +245,20 @@ async function everysec({ repeats = 5, seconds = 1 }: Options): Promise<{ table:
   };
 }
 
-/** So many keys of some 16 bytes with values of 16. */
-async function fill(server: Running, keys: number): Promise<void> {
+/** So many keys with values of so many bytes. */
+async function fill(server: Running, keys: number, size = 16): Promise<void> {
   let number = 0;
   const batch = 100;
+  // Nothing that compresses.
+  const noise = Array.from({ length: 64 }, () => randomBytes(size).toString('latin1'));
   const next = (): Buffer | null => {
     if (number >= keys) return null;
     let text = '';
-    for (let i = 0; i < batch; i++) text += encode('SET', `key:${number++}`, `value:${number % 9973}:abcdef`);
-    return Buffer.from(text);
+    for (let i = 0; i < batch; i++) {
+      const key = `key:${number++}`;
+      text += `*3\r\n$3\r\nSET\r\n$${key.length}\r\n${key}\r\n$${size}\r\n${noise[number % 64]}\r\n`;
+    }
+    return Buffer.from(text, 'latin1');
   };
   await run({ port: server.port, connections: 4, next, reply: Buffer.from('+OK\r\n'.repeat(batch)) });
 }
@@ -260,18 +266,37 @@ async function fill(server: Running, keys: number): Promise<void> {
 async function load({ keys = 1_000_000, repeats = 3 }: Options): Promise<{ table: Table; data: unknown }> {
   const rows: string[][] = [];
   const all: unknown[] = [];
-  // Redis writes both: each server reads the same files.
-  const saved = directory();
-  const saver = await startRedis('redis', ['--dir', saved, '--save', '', '--appendonly', 'no']);
-  await fill(saver, keys);
-  await saver.call('SAVE');
-  await saver.stop();
+  // Redis writes them: each server reads the same files.
+  const kinds: { name: string; size: number; count: number; options: string[]; isLog: boolean }[] = [];
+  for (const size of [16, 500]) {
+    const saved = directory();
+    const options = ['--dir', saved, '--save', '', '--appendonly', 'no'];
+    const count = size === 16 ? keys : Math.ceil(keys / 4);
+    const saver = await startRedis('redis', options);
+    await fill(saver, count, size);
+    await saver.call('SAVE');
+    await saver.stop();
+    const bytes = statSync(join(saved, 'dump.rdb')).size;
+    kinds.push({
+      name: `RDB file, values of ${size} bytes, MB/s`,
+      size: bytes,
+      count,
+      options,
+      isLog: false,
+    });
+  }
   const plain = directory();
-  const again = await startRedis('redis', ['--dir', plain, ...LOG('everysec')]);
-  await fill(again, keys);
-  await again.stop();
-  const rdbSize = statSync(join(saved, 'dump.rdb')).size;
-  const aofSize = sizeOf(join(plain, 'appendonlydir'));
+  const logged = ['--dir', plain, ...LOG('everysec')];
+  const writer = await startRedis('redis', logged);
+  await fill(writer, keys);
+  await writer.stop();
+  kinds.unshift({
+    name: 'log of SET, commands/s',
+    size: sizeOf(join(plain, 'appendonlydir')),
+    count: keys,
+    options: logged,
+    isLog: true,
+  });
   const time = async (start: Start, options: string[]): Promise<number> => {
     const from = performance.now();
     const server = await start(undefined, options);
@@ -279,47 +304,36 @@ async function load({ keys = 1_000_000, repeats = 3 }: Options): Promise<{ table
     await server.stop();
     return seconds;
   };
-  const results: Record<string, number[][]> = { aof: [[], []], rdb: [[], []], empty: [[], []] };
-  for (let i = 0; i < repeats; i++) {
-    for (const [which, [, start]] of SERVERS.entries()) {
-      results.empty[which].push(await time(start, ['--dir', directory(), ...LOG('everysec')]));
-      results.aof[which].push(await time(start, ['--dir', plain, ...LOG('everysec')]));
-      results.rdb[which].push(await time(start, ['--dir', saved, '--save', '', '--appendonly', 'no']));
+  for (const { name, size, count, options, isLog } of kinds) {
+    const net: [number[], number[]] = [[], []];
+    for (let i = 0; i < repeats; i++) {
+      for (const [which, [, start]] of SERVERS.entries()) {
+        const empty = await time(start, ['--dir', directory(), ...LOG('everysec')]);
+        net[which].push(Math.max(0.001, (await time(start, options)) - empty));
+      }
+      progress(`load, ${name} ${i + 1}/${repeats}: ${net.map((list) => two(list[i])).join(' ')} s`);
     }
-    progress(`load ${i + 1}/${repeats}: aof ${results.aof.map((list) => two(list[i])).join(' ')} s`);
-  }
-  for (const kind of ['aof', 'rdb'] as const) {
-    const net = results[kind].map((list, which) =>
-      list.map((seconds, i) => Math.max(0.001, seconds - results.empty[which][i])),
-    );
     const ratios = net[1].map((seconds, i) => net[0][i] / seconds);
-    const size = kind === 'aof' ? aofSize : rdbSize;
-    const rate = (list: number[]): string =>
-      kind === 'aof'
-        ? spread(
-            list.map((seconds) => keys / seconds),
-            short,
-          )
-        : spread(
-            list.map((seconds) => size / 1e6 / seconds),
-            (value) => value.toFixed(0),
-          );
-    const target = kind === 'aof' ? 'ratio 0.80' : '100 MB/s';
-    const met = kind === 'aof' ? median(ratios) >= 0.8 : size / 1e6 / median(net[1]) >= 100;
+    const perSecond = (list: number[]): string =>
+      spread(
+        list.map((seconds) => (isLog ? count : size / 1e6) / seconds),
+        isLog ? short : (value) => value.toFixed(0),
+      );
+    const met = isLog ? median(ratios) >= 0.8 : size / 1e6 / median(net[1]) >= 100;
     rows.push([
-      kind === 'aof' ? 'log of SET, commands/s' : 'RDB file, MB/s',
+      name,
       (size / 1e6).toFixed(0),
-      rate(net[0]),
-      rate(net[1]),
+      perSecond(net[0]),
+      perSecond(net[1]),
       spread(ratios, two),
-      target,
+      isLog ? 'ratio 0.80' : '100 MB/s',
       met ? 'ok' : 'short',
     ]);
-    all.push({ kind, size, seconds: results[kind], empty: results.empty });
+    all.push({ name, size, count, redis: net[0], holdfast: net[1] });
   }
   return {
     table: {
-      title: `Loading ${keys} keys`,
+      title: 'Loading',
       columns: ['', 'MB', 'redis', 'holdfast', 'ratio', 'target', ''],
       rows,
     },

@@ -53,6 +53,7 @@ export async function persist(
     now: () => engine.clock.now(),
     elapsed: () => engine.elapsed(),
     soon,
+    breathe: () => new Promise((resolve) => setTimeout(resolve, 1)),
     every: (milliseconds, action) => {
       let timer: Timer;
       const again = (): void => {

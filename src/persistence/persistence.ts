@@ -30,6 +30,8 @@ export interface PersistenceHost {
   now(): number;
   elapsed(): number;
   soon(action: () => void): void;
+  /** Lets others work for about a millisecond. */
+  breathe(): Promise<void>;
   /** Calls `action` again and again; what it answers stops that. */
   every(milliseconds: number, action: () => void): () => void;
   /** Tells the operator. */
@@ -265,7 +267,7 @@ export class Persistence implements PersistencePort {
           ['aof-base', isBase ? '1' : '0'],
         ],
         elapsed: () => host.elapsed(),
-        turn: () => new Promise((resolve) => host.soon(resolve)),
+        breathe: () => host.breathe(),
         progress: (bytes, keys) => {
           this.jobBytes = bytes;
           this.jobKeys = keys;

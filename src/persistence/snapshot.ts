@@ -14,8 +14,8 @@ export interface Contents {
 
 /** Redis 7.0 and later can read it. */
 const VERSION = 10;
-/** Milliseconds of work between two turns of the event loop. */
-const SLICE = 4;
+/** Milliseconds of work between two breaths, in which others are served for at least one. */
+const SLICE = 2;
 /** Keys, or pieces of a big one, between two looks at the clock. */
 const LOOK = 32;
 /** Bytes between two syncs: the last has little left to do, and the disk is never flooded. */
@@ -26,8 +26,8 @@ export interface SaveOptions {
   readonly aux: Iterable<readonly [name: string, value: string]>;
   /** A clock that only goes forward, in milliseconds. */
   readonly elapsed: () => number;
-  /** Waits for the event loop's next turn. */
-  readonly turn: () => Promise<void>;
+  /** Lets others work for a moment. */
+  readonly breathe: () => Promise<void>;
   /** Called after each slice: bytes written, keys written. @throws to give up */
   readonly progress: (bytes: number, keys: number) => void;
 }
@@ -51,7 +51,7 @@ export async function save(file: StorageFile, contents: Contents, options: SaveO
     if (unsynced >= SYNC_EVERY) {
       unsynced = 0;
       await file.sync();
-    } else await options.turn();
+    } else await options.breathe();
     sliceEnd = options.elapsed() + SLICE;
   };
   writer.begin(options.aux);
