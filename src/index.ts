@@ -2,7 +2,7 @@
 export type { ScriptInput } from './commands/script-words.ts';
 export type { Arg, Wait } from './commands/spec.ts';
 export type { BytesClient, Client, CommandMethods, Message } from './engine/client.ts';
-export type { Change, OpenOptions, Snapshot } from './engine/database.ts';
+export type { Change, OpenOptions, Snapshot, Transact } from './engine/database.ts';
 export { type ApiCode, HoldfastError } from './engine/errors.ts';
 export type {
   FunctionCounts,
@@ -12,4 +12,6 @@ export type {
   LoadOptions,
 } from './engine/libraries.ts';
 export { type Clock, systemClock, type Timer, VirtualClock } from './engine/ports.ts';
-export { Database, open } from './server/embedded.ts';
+export { RecoveryError } from './persistence/recovery.ts';
+export { Database, open, type PersistentOptions } from './server/embedded.ts';
+export { StorageError, StorageLocked } from './storage/port.ts';

@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { seedTables } from '../data/table.ts';
 import { Engine } from '../engine/engine.ts';
 import { type Persistence, persist } from '../engine/persistent.ts';
-import { RecoveryError } from '../persistence/persistence.ts';
+import { RecoveryError } from '../persistence/recovery.ts';
 import { recovered } from '../persistence/report.ts';
 import { utf8Decode } from '../resp/bytes.ts';
 import { ConfigurationError, type Files, readConfiguration } from '../server/configuration.ts';

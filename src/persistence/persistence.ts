@@ -516,5 +516,3 @@ export class Persistence implements PersistencePort {
     return false;
   }
 }
-
-export { RecoveryError };
