@@ -6,7 +6,7 @@ import { Unsettled } from '../keyspace/unsettled.ts';
 import { type DirectoryLock, type Storage, StorageError } from '../storage/port.ts';
 import { AppendLog, beginFile, type FsyncPolicy, type LogPosition } from './aof/log.ts';
 import { Manifest, type ManifestFile, writeManifest } from './aof/manifest.ts';
-import { type LoadTarget, type Recovery, RecoveryError, recover } from './recovery.ts';
+import { type LoadTarget, type Recovery, recover } from './recovery.ts';
 import { type Contents, save } from './snapshot.ts';
 
 /** What persistence needs of the engine. */

@@ -3,6 +3,7 @@
 // is worth: whole, cut off in the middle of a write, or damaged. Used by recovery.ts and by the check tool.
 import { Crc64 } from '../../data/crc64.ts';
 import { bytesToString } from '../../resp/bytes.ts';
+import { textAt } from '../../resp/spell.ts';
 import type { ByteSource } from '../rdb/input.ts';
 import { type BatchHeader, LONGEST_HEADER, MAGIC, NO_SUM, parseHeader, resemblesHeader } from './format.ts';
 
@@ -212,6 +213,20 @@ function sumOf(line: string, summed: number, body: Uint8Array): string {
   return new Crc64().add(head).add(body).hex();
 }
 
+// Most commands have the name of the one before.
+let lastName = '';
+
+function nameAt(bytes: Uint8Array, at: number, length: number): string {
+  if (length === lastName.length) {
+    let i = 0;
+    while (i < length && bytes[at + i] === lastName.charCodeAt(i)) i++;
+    if (i === length) return lastName;
+  }
+  const name = textAt(bytes, at, length);
+  if (length <= 24) lastName = name;
+  return name;
+}
+
 /** Commands in bytes that are all there. */
 class Parser {
   private readonly bytes: Uint8Array;
@@ -243,7 +258,7 @@ class Parser {
       const end = this.at + length;
       if (end + 2 > bytes.length) return null;
       if (bytes[end] !== CR || bytes[end + 1] !== LF) throw this.wrong(end, 'an argument that does not end');
-      args.push(bytesToString(bytes, this.at, end));
+      args.push(i === 0 ? nameAt(bytes, this.at, length) : textAt(bytes, this.at, length));
       this.at = end + 2;
     }
     return args;
