@@ -392,7 +392,7 @@ export class Engine implements EnginePort {
       const { holdsUnit } = reply;
       reply.whenDone((last) => {
         if (holdsUnit) this.endLongUnit(session, last);
-        else this.endWait(session, last);
+        else this.endWait(session, last, 0);
       });
       if (!holdsUnit) this.finish();
       return reply;
@@ -405,9 +405,7 @@ export class Engine implements EnginePort {
   // What the reply tells may not be known to the disk: then it waits until it is.
   private beginReply(): void {
     const { unsettled } = this.space;
-    if (unsettled === null || this.unitLog === null) return;
-    unsettled.seen = 0;
-    unsettled.gathering = this.unitLog.gathering;
+    if (unsettled !== null) unsettled.seen = 0;
   }
 
   private endReply(): void {
@@ -418,13 +416,16 @@ export class Engine implements EnginePort {
   private endLongUnit(session: Session, reply: Reply): void {
     this.depth = 0;
     this.space.endUnit();
+    // Its changes were noted with the batches that gathered while it ran; they are in the next one.
+    if (this.ops.length > 0) this.space.unsettled?.changedAll();
     this.replyAfter = 0;
     this.finish();
     if (this.replyAfter === 0) this.endReply();
-    this.endWait(session, reply);
+    this.endWait(session, reply, this.replyAfter);
   }
 
-  private endWait(session: Session, reply: Reply): void {
+  private endWait(session: Session, reply: Reply, replyAfter: number): void {
+    this.replyAfter = replyAfter;
     session.held = false;
     if (this.sessions.has(session.id)) this.deliver(session, reply);
   }
@@ -562,7 +563,11 @@ export class Engine implements EnginePort {
     const entry =
       found?.subcommands && args.length > 1 ? found.subcommands.get(args[1].toLowerCase()) : found;
     if (entry === undefined) throw new Error(`unknown command '${args[0].slice(0, 128)}'`);
+    const { calls, failed } = entry;
     this.call(session, entry, args);
+    // It is not one of this life's commands.
+    entry.calls = calls;
+    entry.failed = failed;
   }
 
   /** Inside MULTI and rollbackable units a blocking command acts as if its time were over. */

@@ -77,5 +77,6 @@ export async function persist(
   } finally {
     space.mayExpire = true;
     space.dirty = 0;
+    space.endUnit();
   }
 }

@@ -2,9 +2,13 @@
 // (appendfsync always). Who reads such a key has to wait as its writer does; nobody else. The write door fills it, look-ups
 // ask it, the engine says when a batch of the log is on disk.
 
+/** The log, as far as it matters here. */
+export interface Gathering {
+  /** The batch that the effects of a unit which ends now will be in. */
+  readonly gathering: number;
+}
+
 export class Unsettled {
-  /** The batch of the log that the running unit's effects will be in. */
-  gathering = 1;
   /** The last batch whose effects the running unit has seen; 0: none that is not on disk. */
   seen = 0;
   /** By database: keys, and the batch of their last change. */
@@ -12,18 +16,24 @@ export class Unsettled {
   /** The last batch that changed a whole database. */
   private everything = 0;
   private settled = 0;
+  /** The last batch that a key is noted with. */
+  private newest = 0;
+  private readonly log: Gathering;
 
-  constructor(databases: number) {
+  constructor(databases: number, log: Gathering) {
+    this.log = log;
     this.keys = Array.from({ length: databases }, () => new Map());
   }
 
   changed(db: number, key: string): void {
-    this.keys[db].set(key, this.gathering);
+    const { gathering } = this.log;
+    this.keys[db].set(key, gathering);
+    this.newest = gathering;
   }
 
-  /** A database was emptied, or changed its contents for another's. */
+  /** A database was emptied or changed its contents for another's, or nobody knows what was changed. */
   changedAll(): void {
-    this.everything = this.gathering;
+    this.everything = this.log.gathering;
   }
 
   looked(db: number, key: string): void {
@@ -44,7 +54,7 @@ export class Unsettled {
     this.settled = batch;
     if (this.everything <= batch) this.everything = 0;
     for (const keys of this.keys) {
-      if (batch >= this.gathering) keys.clear();
+      if (batch >= this.newest) keys.clear();
       else for (const [key, last] of keys) if (last <= batch) keys.delete(key);
     }
   }

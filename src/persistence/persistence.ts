@@ -185,10 +185,10 @@ export class Persistence implements PersistencePort {
   }
 
   private followPolicy(): void {
-    const { host } = this;
-    const needed = this.log !== null && host.setting('appendfsync') === 'always';
+    const { host, log } = this;
+    const needed = log !== null && host.setting('appendfsync') === 'always';
     if (needed !== (host.unsettled !== null))
-      host.setUnsettled(needed ? new Unsettled(host.databases) : null);
+      host.setUnsettled(needed && log !== null ? new Unsettled(host.databases, log) : null);
   }
 
   private logHost(): ConstructorParameters<typeof AppendLog>[0] {
