@@ -6,6 +6,7 @@ import { type Persistence, persist } from '../../src/engine/persistent.ts';
 import { Server } from '../../src/server/server.ts';
 import { memoryStorage } from '../../src/storage/memory.ts';
 import { type Storage, StorageError, type StorageFile } from '../../src/storage/port.ts';
+import { deaf } from '../support/deaf.ts';
 import { Wire } from '../support/wire.ts';
 
 /** Syncs of the log end when the test says so. */
@@ -146,6 +147,26 @@ describe('appendfsync always', () => {
     expect(await comes(second)).toBeNull();
     sync.resolve();
     await Promise.all([flushed, second]);
+  });
+
+  it('so does who sees what was done in process, or by a script that ran for long', async () => {
+    const reader = await client();
+    const inside = engine.connect(deaf);
+    disk.slow = true;
+    engine.execute(inside, ['SET', 'k', 'v']);
+    const first = reader.call('GET', 'k');
+    expect(await comes(first)).toBeNull();
+    (await disk.sync()).resolve();
+    expect((await first).text).toBe('v');
+    const writer = await client();
+    const long = "redis.call('SET', 'k', 'w') for i = 1, 4000000 do local x = i % 7 end";
+    const written = writer.call('EVAL', long, '0');
+    const sync = await disk.sync();
+    const second = reader.call('GET', 'k');
+    expect(await comes(second)).toBeNull();
+    sync.resolve();
+    expect((await second).text).toBe('w');
+    await written;
   });
 
   it('what comes while a sync is under way shares the next one', async () => {
