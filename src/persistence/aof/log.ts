@@ -280,14 +280,15 @@ export class AppendLog implements UnitLog {
       for (;;) {
         const { turning } = this;
         if (this.poisoned) break;
-        const { text } = turning ?? this;
+        const text = turning === null ? this.text : turning.text;
         if (text === '') {
           if (turning === null) break;
           await this.turn(turning);
           continue;
         }
         const last = turning === null ? this.batch++ : turning.last;
-        (turning ?? this).text = '';
+        if (turning === null) this.text = '';
+        else turning.text = '';
         const { bytes, sum } = this.encode(text);
         const before = this.file.size;
         try {

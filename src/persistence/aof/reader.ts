@@ -25,14 +25,17 @@ export interface AofEnd {
   readonly why: string;
   /** Where a log goes on behind `good`; null where that part of the file is not of ours. */
   readonly chain: { readonly sequence: number; readonly sum: string } | null;
+  /** Whole batches of ours, and up to where they reach: what stands there has been checked. */
+  readonly batches: number;
+  readonly checked: number;
 }
 
 /** Arguments of a command in a file; Redis has no limit, but something must be. */
 const MAX_ARGUMENTS = 1024 * 1024 * 16;
 /** V8's longest string. */
 const MAX_BULK = 2 ** 29 - 24;
-/** Headers looked at behind a damaged batch. */
-const MAX_CANDIDATES = 1000;
+/** Batches with a wrong sum that are looked at behind a damaged one: what is only data cannot take for ever. */
+const MAX_WRONG = 1000;
 
 const STAR = 0x2a;
 const DOLLAR = 0x24;
@@ -61,7 +64,8 @@ export class AofReader {
   private sum = NO_SUM;
   /** Batches have been read, and nothing else since. */
   private ours = false;
-  private hasBatches = false;
+  /** Behind the last batch. */
+  private checked = 0;
   private trouble: Trouble | null = null;
   /** Foreign commands since a MULTI. */
   private open: string[][] | null = null;
@@ -97,8 +101,9 @@ export class AofReader {
   end(): AofEnd {
     const { trouble, good, ours, sequence, sum } = this;
     const chain = ours ? { sequence, sum } : null;
-    if (trouble === null) return { state: 'whole', good, offset: good, why: '', chain };
-    return { state: trouble.kind, good, offset: trouble.offset, why: trouble.why, chain };
+    const rest = { good, chain, batches: sequence, checked: this.checked };
+    if (trouble === null) return { state: 'whole', offset: good, why: '', ...rest };
+    return { state: trouble.kind, offset: trouble.offset, why: trouble.why, ...rest };
   }
 
   // Reads a batch, a command or an annotation; false at the end of the file.
@@ -129,15 +134,17 @@ export class AofReader {
       return;
     }
     if (line === null) throw this.bad(at, 'the end of the file within an annotation', true);
-    if (this.ours || resemblesHeader(line)) throw this.bad(at, 'a damaged annotation');
     const time = /^#TS:(\d{1,15})$/.exec(line);
+    // Behind ours, redis-server begins with a time if it is told to; whatever else stands there was one of ours.
+    if ((this.ours && time === null) || resemblesHeader(line)) throw this.bad(at, 'a damaged annotation');
+    this.ours = false;
     if (time !== null) this.time = Number(time[1]);
     if (this.open === null) this.good = input.offset;
   }
 
   private batch(header: BatchHeader, line: string, at: number): void {
     const { input } = this;
-    if (!this.ours && this.hasBatches) throw this.bad(at, 'a batch behind commands of another writer');
+    if (!this.ours && this.sequence > 0) throw this.bad(at, 'a batch behind commands of another writer');
     if (header.sequence !== this.sequence + 1 || header.previous !== this.sum) {
       throw this.bad(at, `batch ${header.sequence} does not follow batch ${this.sequence}`);
     }
@@ -168,7 +175,7 @@ export class AofReader {
     this.sum = header.sum;
     this.time = header.time;
     this.ours = true;
-    this.hasBatches = true;
+    this.checked = input.offset;
     this.good = input.offset;
   }
 
@@ -292,10 +299,6 @@ class Window {
     return this.base + this.at;
   }
 
-  get atEnd(): boolean {
-    return !this.has(1);
-  }
-
   /** The next byte, -1 at the end. */
   peek(): number {
     return this.has(1) ? this.bytes[this.at] : -1;
@@ -365,18 +368,13 @@ class Window {
     }
   }
 
-  /** Do the bytes at hand have this text at an offset? */
-  startsWith(offset: number, text: string): boolean {
-    const from = offset - this.base;
-    return (
-      from >= 0 && bytesToString(this.bytes, from, Math.min(this.bytes.length, from + text.length)) === text
-    );
-  }
-
-  /** Whether a batch behind an offset is whole and says that `sequence` was on disk before it was written. */
+  /**
+   * Whether a batch behind an offset is whole and says that `sequence` was on disk before it was written. Under
+   * `everysec` that may be thousands of batches on; where it cannot be told, it was, for that only refuses.
+   */
   knownSynced(offset: number, sequence: number): boolean {
     this.at = Math.max(0, offset - this.base) + 1;
-    for (let candidates = 0; candidates < MAX_CANDIDATES; ) {
+    for (let wrong = 0; wrong < MAX_WRONG; ) {
       if (!this.has(LONGEST_HEADER) && !this.has(MAGIC.length)) return false;
       const found = indexOfMagic(this.bytes, this.at);
       if (found < 0) {
@@ -384,20 +382,21 @@ class Window {
         if (this.ended) return false;
         continue;
       }
-      candidates++;
       this.at = found;
       const line = this.line(LONGEST_HEADER);
       const header = line === null ? null : parseHeader(line);
-      const behind = this.offset;
-      if (header !== null && line !== null && header.synced >= sequence && this.has(header.length)) {
-        const start = behind - this.base;
-        const body = this.bytes.subarray(start, start + header.length);
-        if (sumOf(line, header.summed, body) === header.sum) return true;
+      if (line === null || header === null) {
+        // Another may begin within what looked like one.
+        this.at = line === null ? this.at + 1 : Math.max(0, this.at - line.length) + 1;
+        continue;
       }
-      // Headers may stand within what looked like a header.
-      if (header === null && line !== null) this.at = Math.max(0, behind - this.base - line.length) + 1;
+      if (header.synced < sequence || header.sequence <= sequence || !this.has(header.length)) continue;
+      const start = this.at;
+      const body = this.bytes.subarray(start, start + header.length);
+      if (sumOf(line, header.summed, body) === header.sum) return true;
+      wrong++;
     }
-    return false;
+    return true;
   }
 }
 
