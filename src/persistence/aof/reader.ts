@@ -149,28 +149,28 @@ export class AofReader {
       throw this.bad(at, `batch ${header.sequence} does not follow batch ${this.sequence}`);
     }
     if (header.synced >= header.sequence && header.length > 0) throw this.bad(at, 'an impossible annotation');
+    const begin = input.offset;
     if (!input.has(header.length))
-      throw this.bad(at, `the end of the file within batch ${header.sequence}`, true);
+      throw this.bad(at, `the end of the file within batch ${header.sequence}`, true, begin);
     const body = input.take(header.length);
     if (sumOf(line, header.summed, body) !== header.sum) {
-      throw this.bad(at, `wrong checksum of batch ${header.sequence}`);
+      throw this.bad(at, `wrong checksum of batch ${header.sequence}`, false, begin);
     }
-    const start = input.offset - header.length;
-    const commands = new Parser(body, start);
+    const commands = new Parser(body, begin);
     let multi: string[][] | null = null;
     while (!commands.atEnd) {
       const args = commands.next();
       if (args === null)
-        throw new Trouble('damaged', start, `batch ${header.sequence} holds no whole commands`);
+        throw new Trouble('damaged', begin, `batch ${header.sequence} holds no whole commands`);
       const name = args[0]?.toLowerCase();
       if (name === 'multi' && multi === null) multi = [];
       else if (name === 'exec' && multi !== null) {
-        this.units.push({ commands: multi, end: start + commands.at, time: header.time });
+        this.units.push({ commands: multi, end: begin + commands.at, time: header.time });
         multi = null;
       } else if (multi !== null) multi.push(args);
-      else this.units.push({ commands: [args], end: start + commands.at, time: header.time });
+      else this.units.push({ commands: [args], end: begin + commands.at, time: header.time });
     }
-    if (multi !== null) throw new Trouble('damaged', start, `batch ${header.sequence} holds half a unit`);
+    if (multi !== null) throw new Trouble('damaged', begin, `batch ${header.sequence} holds half a unit`);
     this.sequence = header.sequence;
     this.sum = header.sum;
     this.time = header.time;
@@ -206,8 +206,12 @@ export class AofReader {
 
   // Something is wrong. Of ours: a batch that was known to be on disk cannot be an interrupted write, and whether it was,
   // those behind it tell. Of another writer: only the end of the file can be one.
-  private bad(at: number, why: string, short = false): Trouble {
+  private bad(at: number, why: string, short = false, behind = -1): Trouble {
     const mayBeCut = short || this.ours;
+    if (behind >= 0 && this.input.goneOn(behind)) {
+      const what = 'redis-server cut an interrupted batch off and went on behind it';
+      return new Trouble('damaged', at, `${why}: ${what} (let it BGREWRITEAOF, then its files can be read)`);
+    }
     if (mayBeCut && !this.input.knownSynced(at, this.sequence + 1)) return new Trouble('cut', at, why);
     return new Trouble('damaged', at, why);
   }
@@ -369,11 +373,38 @@ class Window {
   }
 
   /**
+   * Whether redis-server has gone on in the batch that begins at an offset, of which it took what was whole. It begins with a
+   * SELECT, which we write in small letters. Leaves off where batches follow, or what is no command.
+   */
+  goneOn(offset: number): boolean {
+    this.at = offset - this.base;
+    try {
+      for (;;) {
+        const begin = this.offset;
+        if (this.peek() === HASH) {
+          const line = this.line(LONGEST_HEADER);
+          if (line === null || line.startsWith(MAGIC)) {
+            this.at = begin - this.base;
+            return false;
+          }
+          continue;
+        }
+        const args = this.command();
+        if (args === null) return false;
+        if (args[0] === 'SELECT') return true;
+      }
+    } catch (error) {
+      if (!(error instanceof Trouble)) throw error;
+      return false;
+    }
+  }
+
+  /**
    * Whether a batch behind an offset is whole and says that `sequence` was on disk before it was written. Under
    * `everysec` that may be thousands of batches on; where it cannot be told, it was, for that only refuses.
    */
   knownSynced(offset: number, sequence: number): boolean {
-    this.at = Math.max(0, offset - this.base) + 1;
+    this.at = Math.max(0, offset + 1 - this.base);
     for (let wrong = 0; wrong < MAX_WRONG; ) {
       if (!this.has(LONGEST_HEADER) && !this.has(MAGIC.length)) return false;
       const found = indexOfMagic(this.bytes, this.at);

@@ -193,6 +193,23 @@ describe('a log with a changed bit', () => {
     expect([refused, cuts]).toEqual([lastBatch * 8, (bytes.length - lastBatch) * 8]);
   });
 
+  it('never loads anything else (closed and gone on with)', async () => {
+    const storage = log.closed.copy();
+    const { engine, send } = engineFor();
+    const disk = await persist(engine, storage);
+    const { length: before } = await bytesOf(storage, INCREMENT);
+    send('SET', 'more', 'v');
+    await disk.flushed();
+    const bytes = await bytesOf(storage, INCREMENT);
+    const killed = storage.copy();
+    await disk.close();
+    for (let bit = 0; bit < before * 8; bit++) {
+      const changed = bytes.slice();
+      changed[bit >> 3] ^= 1 << (bit & 7);
+      await expect(readBack(withFile(killed, INCREMENT, changed))).rejects.toThrow(RecoveryError);
+    }
+  });
+
   it('in the base refuses', async () => {
     const { engine, send } = engineFor();
     const storage = memoryStorage();
@@ -270,6 +287,24 @@ describe('logs of two writers', () => {
       expect(engine.space.dbs[4].size).toBe(1);
       await disk.close();
     }
+  });
+
+  it('redis-server may have gone on behind an interrupted batch, which is refused', async () => {
+    const [first, batch] = [encodeBatch(1, 0, 1, NO_SUM, ''), ['SET', 'a', '1']];
+    const text = encodeCommand(batch) + encodeCommand(['SET', 'b', '2']);
+    const second = encodeBatch(2, 1, 1, first.sum, text);
+    const whole = Buffer.concat([first.bytes, second.bytes]);
+    // It keeps what is whole and begins with a SELECT.
+    const kept = whole.subarray(0, whole.length - encodeCommand(['SET', 'b', '2']).length);
+    const select = Buffer.from(encodeCommand(['SELECT', '0']));
+    for (const value of ['', 'long enough to fill what the batch says that it has']) {
+      for (const time of ['', '#TS:1\r\n']) {
+        const theirs = Buffer.from(encodeCommand(['SET', 'c', value]));
+        const bytes = Buffer.concat([kept, Buffer.from(time), select, theirs]);
+        expect(await refusal(withFile(log.closed, INCREMENT, bytes))).toContain('let it BGREWRITEAOF');
+      }
+    }
+    expect((await readBack(withFile(log.closed, INCREMENT, kept))).recovery.cut).not.toBeNull();
   });
 
   it('a database that is not there is no other one', async () => {
