@@ -78,6 +78,11 @@ class Loader {
     this.sliceEnd = options.now() + SLICE;
   }
 
+  // As it can be given to the check programs.
+  private fullPath(path: string): string {
+    return `${this.storage.name}/${path}`;
+  }
+
   async breathe(read: number): Promise<void> {
     const { options } = this;
     if (options.now() < this.sliceEnd) return;
@@ -95,7 +100,7 @@ class Loader {
     } catch (error) {
       if (!(error instanceof RdbError)) throw error;
       throw new RecoveryError(
-        `${path} is damaged at byte ${error.offset}: ${error.what}. Look at it with 'holdfast check-rdb ${path}'; take a copy from a backup.`,
+        `${path} is damaged at byte ${error.offset}: ${error.what}. Look at it with 'holdfast check-rdb ${this.fullPath(path)}'; take a copy from a backup.`,
       );
     }
     const rest = reader.rest();
@@ -144,17 +149,17 @@ class Loader {
         const where = `${path}: ${end.why} at byte ${end.offset}`;
         if (end.state === 'damaged') {
           throw new RecoveryError(
-            `${where}. This is no interrupted write: what was on disk has changed, or was changed. Nothing was loaded or altered. 'holdfast check-aof ${path}' shows what is good; its --fix cuts the rest off.`,
+            `${where}. This is no interrupted write: what was on disk has changed, or was changed. Nothing was loaded or altered. 'holdfast check-aof ${this.fullPath(path)}' shows what is good; its --fix cuts the rest off.`,
           );
         }
         if (!isLast && !(await this.holdNothing(following))) {
           throw new RecoveryError(
-            `${where}, and it is not the last file, so what follows cannot be applied. Nothing was loaded or altered: take the directory from a backup. 'holdfast check-aof ${options.folder}' shows what is good.`,
+            `${where}, and it is not the last file, so what follows cannot be applied. Nothing was loaded or altered: take the directory from a backup. 'holdfast check-aof ${this.fullPath(options.folder)}' shows what is good.`,
           );
         }
         if (!options.truncate) {
           throw new RecoveryError(
-            `${where}: an interrupted write of ${bytes} bytes. aof-load-truncated is no: cut it off with 'holdfast check-aof --fix ${path}'.`,
+            `${where}: an interrupted write of ${bytes} bytes. aof-load-truncated is no: cut it off with 'holdfast check-aof --fix ${this.fullPath(path)}'.`,
           );
         }
         file.truncate(end.good);
