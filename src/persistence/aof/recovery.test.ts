@@ -247,6 +247,32 @@ describe('a log with a changed bit', () => {
     }
   });
 
+  it('is seen wherever the pieces end that a file is read in', () => {
+    const batches: Uint8Array[] = [];
+    let sum = NO_SUM;
+    // The third is a clean end, which only the fourth vouches for.
+    for (const [i, text] of [
+      '',
+      encodeCommand(['SET', 'a', '1']),
+      '',
+      encodeCommand(['SET', 'b', '2']),
+    ].entries()) {
+      const batch = encodeBatch(i + 1, i, 1, sum, text);
+      sum = batch.sum;
+      batches.push(batch.bytes);
+    }
+    const length = Buffer.from(batches[2]).indexOf('3 0 2') + 2;
+    batches[2][length] ^= 1;
+    const whole = Buffer.concat(batches);
+    for (let cut = 1; cut < whole.length; cut++) {
+      const pieces = [whole.subarray(0, cut), whole.subarray(cut)];
+      const reader = new AofReader({ next: () => pieces.shift() ?? null });
+      let units = 0;
+      while (reader.next() !== null) units++;
+      expect([cut, units, reader.end().state]).toEqual([cut, 1, 'damaged']);
+    }
+  });
+
   it('in the base refuses', async () => {
     const { engine, send } = engineFor();
     const storage = memoryStorage();
