@@ -4,7 +4,8 @@ export const HELP = `holdfast: an exact Redis engine and server in TypeScript
 
   holdfast serve [redis.conf] [--directive value ...]   runs the server
   holdfast serve --help                                 what serve can be told
-  holdfast check-aof FILE, check-rdb FILE               look at files on disk; --help tells more
+  holdfast check-aof [--fix] FILE                       is an append-only file good, and what can be done
+  holdfast check-rdb FILE                               is an RDB file good, and what does it hold
   holdfast --version                                    the version
   holdfast --help                                       this text
 
@@ -52,4 +53,55 @@ Directives, with their defaults:
 
 Other directives of Redis 7.2 are known: each gives one line of warning that says what happens instead.
 Unknown ones are errors. CONFIG GET * shows what is in force.
+`;
+
+export const CHECK_AOF_HELP = `holdfast check-aof [--fix] [--yes] [--json] [--truncate-to-timestamp UNIX] FILE
+
+Reads an append-only file to its end and says up to which byte it is good, how many units and commands it holds, and
+what is wrong, where, and what can be done. A unit is what is applied whole or not at all: a command, a transaction, a
+script. Nothing is altered without --fix or --truncate-to-timestamp.
+
+FILE is a database's directory, its folder appendonlydir, the manifest in there (all files are looked at, in their
+order), or one file, also one that redis-server wrote, with an RDB part in front or without.
+
+  holdfast check-aof ./data
+  holdfast check-aof ./data/appendonlydir/appendonly.aof.manifest --json
+  holdfast check-aof --fix ./data
+  holdfast check-aof --truncate-to-timestamp 1700000000 ./data
+
+What it finds:
+
+  valid     whole to the last byte
+  CUT       the last write was interrupted, as when the power goes, and no later one says that it was on disk.
+            Holdfast cuts such an end off itself when it starts
+  DAMAGED   what was on disk has changed, so nothing is loaded: best take a backup or a replica
+  MISSING   the manifest names a file that is not there
+
+Files of Holdfast carry a checksum for each batch, so any changed byte shows. Those of redis-server carry none: there
+only what cannot be read shows.
+
+  --fix     cuts off what is behind the last whole unit, of the last file only, and asks before
+  --yes     does not ask; without a terminal nothing is cut unless this is said
+  --json    one object with all the facts, nothing else
+  --truncate-to-timestamp UNIX
+            goes back to a point in time (Unix seconds): what was written later is cut off the last file; asks before.
+            Refused where that time lies in an earlier file. Files of redis-server know the time only if it was told
+            aof-timestamp-enabled yes
+
+Both want the database closed: a directory that Holdfast has open is refused. Stop redis-server yourself. Take a copy
+of the directory first: what is cut off is gone.
+
+Exit status: 0 valid (or mended), 1 damaged (also when a fix was refused), 2 wrong use.
+`;
+
+export const CHECK_RDB_HELP = `holdfast check-rdb [--json] FILE
+
+Reads an RDB file (dump.rdb, or a base of appendonlydir) to its end, with its checksum, and says what it holds: keys
+for each database and type, function libraries, which program wrote it. Where it is damaged: at which byte, in which
+key, and what is wrong. Alters nothing.
+
+  holdfast check-rdb ./data/dump.rdb
+  holdfast check-rdb --json ./data/dump.rdb
+
+Exit status: 0 valid, 1 damaged, 2 wrong use.
 `;

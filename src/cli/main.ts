@@ -1,24 +1,37 @@
 #!/usr/bin/env node
-// The `holdfast` program: finds the command and runs it. What serve does is in serve.ts, the texts in help.ts.
-import { HELP, SERVE_HELP } from './help.ts';
+// The `holdfast` program: finds the command and runs it. What serve does is in serve.ts, what the checks do in check.ts,
+// the texts are in help.ts.
+import { checkAofProgram, checkRdbProgram } from './check.ts';
+import { CHECK_AOF_HELP, CHECK_RDB_HELP, HELP, SERVE_HELP } from './help.ts';
 import { serve } from './serve.ts';
 import { version } from './version.ts';
 
 const isHelp = (arg: string | undefined): boolean => arg === '--help' || arg === '-h' || arg === 'help';
 
+interface Command {
+  readonly help: string;
+  run(args: readonly string[]): Promise<void>;
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  serve: { help: SERVE_HELP, run: serve },
+  'check-aof': { help: CHECK_AOF_HELP, run: checkAofProgram },
+  'check-rdb': { help: CHECK_RDB_HELP, run: checkRdbProgram },
+};
+
 async function main(args: readonly string[]): Promise<void> {
-  const [command, ...rest] = args;
-  if (command === undefined || isHelp(command)) {
+  const [name, ...rest] = args;
+  if (name === undefined || isHelp(name)) {
     process.stdout.write(HELP);
-  } else if (command === '--version' || command === '-v') {
+  } else if (name === '--version' || name === '-v') {
     console.log(`holdfast ${version()}`);
-  } else if (command !== 'serve') {
-    console.error(`holdfast: there is no command '${command}'; see holdfast --help`);
+  } else if (!Object.hasOwn(COMMANDS, name)) {
+    console.error(`holdfast: there is no command '${name}'; see holdfast --help`);
     process.exitCode = 1;
   } else if (rest.some(isHelp)) {
-    process.stdout.write(SERVE_HELP);
+    process.stdout.write(COMMANDS[name].help);
   } else {
-    await serve(rest);
+    await COMMANDS[name].run(rest);
   }
 }
 

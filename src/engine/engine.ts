@@ -564,10 +564,13 @@ export class Engine implements EnginePort {
       found?.subcommands && args.length > 1 ? found.subcommands.get(args[1].toLowerCase()) : found;
     if (entry === undefined) throw new Error(`unknown command '${args[0].slice(0, 128)}'`);
     const { calls, failed } = entry;
-    this.call(session, entry, args);
+    const reply = this.call(session, entry, args);
     // It is not one of this life's commands.
     entry.calls = calls;
     entry.failed = failed;
+    // Others fail as they did when they were written; after this one all that follows would go to the wrong database.
+    if (reply instanceof ReplyError && entry.name === 'select')
+      throw new Error(`${args.join(' ')}: ${reply.text}`);
   }
 
   /** Inside MULTI and rollbackable units a blocking command acts as if its time were over. */

@@ -2,7 +2,7 @@
 // no log. Cuts off what an interrupted write left behind, refuses what is damaged, and tells what it found. Called by
 // persistence.ts when a database is opened.
 import { type Storage, StorageError, type StorageFile } from '../storage/port.ts';
-import { sourceOfFile } from './aof/files.ts';
+import { sourceBehind, sourceOfFile } from './aof/files.ts';
 import { type Manifest, type ManifestFile, readManifest } from './aof/manifest.ts';
 import { AofReader } from './aof/reader.ts';
 import { RdbError } from './rdb/format.ts';
@@ -48,7 +48,7 @@ export interface RecoveryOptions {
   readonly manifestName: string;
   /** Whether to look for a log at all; as in Redis, without `appendonly` there is only the RDB file. */
   readonly useLog: boolean;
-  /** The RDB file that is read where there is no manifest. */
+  /** The RDB file that is read where there is neither a manifest nor a log of one file. */
   readonly rdbName: string;
   readonly truncate: boolean;
   readonly progress: (read: number, total: number) => void;
@@ -71,8 +71,6 @@ class Loader {
   private readonly storage: Storage;
   private readonly target: LoadTarget;
   private readonly options: RecoveryOptions;
-  /** A file that is cut off though others follow: fine while those hold nothing. */
-  torn: { readonly path: string; readonly good: number; readonly error: RecoveryError } | null = null;
   private sliceEnd = 0;
 
   constructor(storage: Storage, target: LoadTarget, options: RecoveryOptions) {
@@ -80,6 +78,11 @@ class Loader {
     this.target = target;
     this.options = options;
     this.sliceEnd = options.now() + SLICE;
+  }
+
+  // As it can be given to the check programs.
+  private fullPath(path: string): string {
+    return `${this.storage.name}/${path}`;
   }
 
   async breathe(read: number): Promise<void> {
@@ -99,26 +102,17 @@ class Loader {
     } catch (error) {
       if (!(error instanceof RdbError)) throw error;
       throw new RecoveryError(
-        `${path} is damaged at byte ${error.offset}: ${error.what}. Look at it with 'holdfast check-rdb ${path}'; take a copy from a backup.`,
+        `${path} is damaged at byte ${error.offset}: ${error.what}. Look at it with 'holdfast check-rdb ${this.fullPath(path)}'; take a copy from a backup.`,
       );
     }
     const rest = reader.rest();
     if (rest.length === 0 && reader.offset >= file.size) return null;
-    let first: Uint8Array | null = rest;
-    const behind = {
-      next: () => {
-        const piece = first;
-        first = null;
-        return piece !== null && piece.length > 0 ? piece : source.next();
-      },
-    };
-    return new AofReader(behind, reader.offset);
+    return new AofReader(sourceBehind(rest, source), reader.offset);
   }
 
   async units_(reader: AofReader, path: string): Promise<void> {
     const { target } = this;
     for (let unit = reader.next(); unit !== null; unit = reader.next()) {
-      if (this.torn !== null) throw this.torn.error;
       for (const args of unit.commands) {
         try {
           target.replay(args);
@@ -134,18 +128,17 @@ class Loader {
     }
   }
 
-  async file(entry: ManifestFile, isLast: boolean): Promise<Partial<Recovery>> {
+  /** @param following the files behind it: where they hold nothing, this one may have been cut as the last */
+  async file(path: string, following: readonly ManifestFile[]): Promise<Partial<Recovery>> {
+    const isLast = following.length === 0;
     const { storage, target, options } = this;
-    const path = `${options.folder}/${entry.name}`;
-    const isBase = entry.kind === 'b' && !isLast;
-    const file = await storage.open(path, isBase ? 'read' : 'append');
+    const file = await storage.open(path, 'append');
     let keep = false;
     try {
       target.begin();
       const magic = new Uint8Array(5);
       const isRdb = file.read(0, magic) === 5 && String.fromCharCode(...magic) === 'REDIS';
       const reader = isRdb ? await this.rdb(path, file) : new AofReader(sourceOfFile(file));
-      this.bytes += 0;
       if (reader === null) {
         this.bytes += file.size;
         return {};
@@ -158,32 +151,51 @@ class Loader {
         const where = `${path}: ${end.why} at byte ${end.offset}`;
         if (end.state === 'damaged') {
           throw new RecoveryError(
-            `${where}. This is no interrupted write: what was on disk has changed, or was changed. Nothing was loaded or altered. 'holdfast check-aof ${path}' shows what is good; its --fix cuts the rest off.`,
+            `${where}. This is no interrupted write: what was on disk has changed, or was changed. Nothing was loaded or altered. 'holdfast check-aof ${this.fullPath(path)}' shows what is good; its --fix cuts the rest off.`,
           );
         }
-        const isLater = new RecoveryError(
-          `${where}, and it is not the last file, so what follows cannot be applied. Take the directory from a backup, or cut it off with 'holdfast check-aof --fix ${path}'.`,
-        );
-        if (isBase || this.torn !== null) throw isLater;
+        if (!isLast && !(await this.holdNothing(following))) {
+          throw new RecoveryError(
+            `${where}, and it is not the last file, so what follows cannot be applied. Nothing was loaded or altered: take the directory from a backup. 'holdfast check-aof ${this.fullPath(options.folder)}' shows what is good.`,
+          );
+        }
         if (!options.truncate) {
           throw new RecoveryError(
-            `${where}: an interrupted write of ${bytes} bytes. aof-load-truncated is no: cut it off with 'holdfast check-aof --fix ${path}'.`,
+            `${where}: an interrupted write of ${bytes} bytes. aof-load-truncated is no: cut it off with 'holdfast check-aof --fix ${this.fullPath(path)}'.`,
           );
         }
-        // A rewrite names the next file before it is written to: what follows may be as good as not there.
-        if (!isLast) this.torn = { path, good: end.good, error: isLater };
-        else file.truncate(end.good);
+        file.truncate(end.good);
         cut = { file: path, at: end.good, bytes, why: end.why };
       }
-      // What a process that was killed wrote is seen, but perhaps not on disk: what is written behind it says it is.
-      if (!isBase) await file.sync();
       this.bytes += file.size;
+      // What is written next says that all before it is on disk, but a process that was killed may not have synced it.
+      await file.sync();
       if (!isLast || end.chain === null) return { cut };
       keep = true;
       return { cut, end: { path, file, ...end.chain } };
     } finally {
       if (!keep) await file.close();
     }
+  }
+
+  // The log turns to a new file that the manifest names already, and only then syncs the old one: without power in
+  // between, the old one's last write is interrupted and the new one holds nothing yet.
+  private async holdNothing(files: readonly ManifestFile[]): Promise<boolean> {
+    for (const { name } of files) {
+      if (!(await holdsNothing(this.storage, `${this.options.folder}/${name}`))) return false;
+    }
+    return true;
+  }
+}
+
+/** Whether a file of the log has no units; its last write may have been interrupted. */
+async function holdsNothing(storage: Storage, path: string): Promise<boolean> {
+  const file = await storage.open(path, 'read');
+  try {
+    const reader = new AofReader(sourceOfFile(file));
+    return reader.next() === null && reader.end().state !== 'damaged';
+  } finally {
+    await file.close();
   }
 }
 
@@ -209,7 +221,16 @@ export async function recover(
   });
   const manifest = options.useLog ? await manifestOf(storage, options) : null;
   if (manifest === null) {
-    if (!(await storage.list('')).includes(options.rdbName)) return done({ from: 'nothing', manifest: null });
+    const names = await storage.list('');
+    const single = options.manifestName.replace(/\.manifest$/, '');
+    if (options.useLog && names.includes(single)) {
+      // What Redis 6 and older write. A new base is made of it, and it stays as it is.
+      loader.total = await sizeOf(storage, [single]);
+      const { end, cut } = await loader.file(single, []);
+      await end?.file.close();
+      return done({ from: 'aof', manifest: null, cut });
+    }
+    if (!names.includes(options.rdbName)) return done({ from: 'nothing', manifest: null });
     const file = await storage.open(options.rdbName, 'read');
     try {
       loader.total = file.size;
@@ -229,25 +250,17 @@ export async function recover(
       `${options.folder}/${name} is missing, though the manifest names it: take the directory from a backup`,
     );
   }
-  loader.total = await sizeOf(storage, files, options.folder);
+  loader.total = await sizeOf(
+    storage,
+    files.map(({ name }) => `${options.folder}/${name}`),
+  );
   let last: Partial<Recovery> = {};
-  let cut: Recovery['cut'] = null;
   for (const [i, file] of files.entries()) {
-    last = await loader.file(file, i === files.length - 1);
-    cut ??= last.cut ?? null;
+    const { cut } = last;
+    last = await loader.file(`${options.folder}/${file.name}`, files.slice(i + 1));
+    if (cut) last = { ...last, cut };
   }
-  if (loader.torn !== null) await cutOff(storage, loader.torn.path, loader.torn.good);
-  return done({ from: 'aof', manifest, ...last, cut });
-}
-
-async function cutOff(storage: Storage, path: string, size: number): Promise<void> {
-  const file = await storage.open(path, 'append');
-  try {
-    file.truncate(size);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  return done({ from: 'aof', manifest, ...last });
 }
 
 async function manifestOf(storage: Storage, options: RecoveryOptions): Promise<Manifest | null> {
@@ -260,10 +273,10 @@ async function manifestOf(storage: Storage, options: RecoveryOptions): Promise<M
   }
 }
 
-async function sizeOf(storage: Storage, files: readonly ManifestFile[], folder: string): Promise<number> {
+async function sizeOf(storage: Storage, paths: readonly string[]): Promise<number> {
   let total = 0;
-  for (const { name } of files) {
-    const file = await storage.open(`${folder}/${name}`, 'read');
+  for (const path of paths) {
+    const file = await storage.open(path, 'read');
     total += file.size;
     await file.close();
   }

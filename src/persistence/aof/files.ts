@@ -32,3 +32,15 @@ export async function readAll(storage: Storage, path: string, most: number): Pro
     await file.close();
   }
 }
+
+/** A source of what another had given already and of what it gives next: the commands behind an RDB preamble. */
+export function sourceBehind(given: Uint8Array, source: ByteSource): ByteSource {
+  let first = given.length > 0 ? given : null;
+  return {
+    next() {
+      const piece = first ?? source.next();
+      first = null;
+      return piece;
+    },
+  };
+}

@@ -70,9 +70,9 @@ describe('the log and its reader', () => {
     await log.close();
     const { units, end } = await read(storage, 'log/1');
     expect(units).toEqual([
-      'SELECT 3; SET a v; SET b v',
+      'select 3; SET a v; SET b v',
       'SET odd \r\n$5\r\n #HF1 1 0 0 0\xff\0',
-      'SELECT 0',
+      'select 0',
       'SET c v',
     ]);
     // Under always what is added while the log gets ready joins the first batch.
@@ -99,7 +99,7 @@ describe('the log and its reader', () => {
     const before = await read(storage, 'log/1');
     expect(before.units.slice(1)).toEqual(when === 'idle' ? ['SET a v'] : ['SET a v', 'SET b v']);
     // A file is read from database 0 on.
-    expect((await read(storage, 'log/2')).units).toEqual(['SELECT 3', 'SET c v']);
+    expect((await read(storage, 'log/2')).units).toEqual(['select 3', 'SET c v']);
   });
 
   it('a write that fails while the log is to turn ends the turn, and a rewrite brings everything back', async () => {
@@ -126,6 +126,6 @@ describe('the log and its reader', () => {
     await log.close();
     expect(boundaries).toBe(1);
     expect(reported.map((problem) => problem?.code)).toEqual(['EIO', undefined]);
-    expect((await read(storage, 'log/2')).units).toEqual(['SELECT 3', 'SET d v']);
+    expect((await read(storage, 'log/2')).units).toEqual(['select 3', 'SET d v']);
   });
 });

@@ -119,7 +119,8 @@ export class AppendLog implements UnitLog {
     if (isUnit) text = MULTI;
     for (const { db, args } of ops) {
       if (db !== this.db) {
-        text += encodeCommand(['SELECT', String(db)]);
+        // In small letters: redis-server writes it in large ones, so that the reader can tell who went on.
+        text += encodeCommand(['select', String(db)]);
         this.db = db;
       }
       text += encodeCommand(args);

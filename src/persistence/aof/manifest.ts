@@ -1,6 +1,6 @@
 // The manifest of the append-only files, as Redis 7 writes it: which file holds the contents to begin with, and which hold
 // what was done since, in order. Used by recovery and rewrite.
-import { bytesToString, utf8Encode, writeString } from '../../resp/bytes.ts';
+import { bytesToString, utf8Decode, utf8Encode, writeString } from '../../resp/bytes.ts';
 import type { Storage } from '../../storage/port.ts';
 import { readAll } from './files.ts';
 
@@ -69,13 +69,9 @@ export function parseManifest(text: string): Manifest {
   return new Manifest(files);
 }
 
-const WORD = /"((?:[^"\\]|\\.)*)"|(\S+)/g;
-
 function parseLine(line: string): ManifestFile | null {
-  const words = [...line.matchAll(WORD)].map(([, inQuotes, plain]) =>
-    inQuotes === undefined ? plain : inQuotes.replace(/\\(.)/g, '$1'),
-  );
-  if (words.length < 6 || words.length % 2 !== 0) return null;
+  const words = wordsOf(line);
+  if (words === null || words.length < 6 || words.length % 2 !== 0) return null;
   const facts = new Map<string, string>();
   for (let i = 0; i < words.length; i += 2) facts.set(words[i].toLowerCase(), words[i + 1]);
   const name = facts.get('file') ?? '';
@@ -86,8 +82,33 @@ function parseLine(line: string): ManifestFile | null {
   return { name, sequence, kind };
 }
 
+// As Redis parts lines of its files: null where a quote does not end, or goes on behind its end.
+function wordsOf(line: string): string[] | null {
+  const words: string[] = [];
+  for (let rest = line; rest !== ''; ) {
+    const word = /^(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^\s"']\S*))(?=\s|$)\s*/.exec(rest);
+    if (word === null) return null;
+    const [all, double, single, plain] = word;
+    if (double !== undefined) words.push(utf8Decode(double.replace(/\\(x[0-9a-f]{2}|.)/gi, unescaped)));
+    else words.push(utf8Decode(plain ?? single.replace(/\\'/g, "'")));
+    rest = rest.slice(all.length);
+  }
+  return words;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' };
+
+function unescaped(_: string, code: string): string {
+  if (code.length === 3) return String.fromCharCode(Number.parseInt(code.slice(1), 16));
+  return ESCAPES[code] ?? code;
+}
+
+// Redis reads names beyond ASCII without quotes too, but writes them in these.
 function quoted(name: string): string {
-  return /[\s"'\\#]/.test(name) ? `"${name.replace(/["\\]/g, '\\$&')}"` : name;
+  const bytes = utf8Encode(name);
+  if (!/[^!-~]|["'\\#]/.test(bytes)) return name;
+  const hex = (char: string): string => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  return `"${bytes.replace(/["\\]/g, '\\$&').replace(/[^ -~]/g, hex)}"`;
 }
 
 /** @returns null where there is none */
@@ -105,7 +126,7 @@ export async function writeManifest(
   name: string,
   manifest: Manifest,
 ): Promise<void> {
-  const text = utf8Encode(manifest.text());
+  const text = manifest.text();
   const bytes = new Uint8Array(text.length);
   writeString(bytes, text, 0);
   const temporary = `${folder}/temp-${name}`;

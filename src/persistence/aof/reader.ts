@@ -26,14 +26,17 @@ export interface AofEnd {
   readonly why: string;
   /** Where a log goes on behind `good`; null where that part of the file is not of ours. */
   readonly chain: { readonly sequence: number; readonly sum: string } | null;
+  /** Whole batches of ours, and up to where they reach: what stands there has been checked. */
+  readonly batches: number;
+  readonly checked: number;
 }
 
 /** Arguments of a command in a file; Redis has no limit, but something must be. */
 const MAX_ARGUMENTS = 1024 * 1024 * 16;
 /** V8's longest string. */
 const MAX_BULK = 2 ** 29 - 24;
-/** Headers looked at behind a damaged batch. */
-const MAX_CANDIDATES = 1000;
+/** Batches with a wrong sum that are looked at behind a damaged one: what is only data cannot take for ever. */
+const MAX_WRONG = 1000;
 
 const STAR = 0x2a;
 const DOLLAR = 0x24;
@@ -62,7 +65,8 @@ export class AofReader {
   private sum = NO_SUM;
   /** Batches have been read, and nothing else since. */
   private ours = false;
-  private hasBatches = false;
+  /** Behind the last batch. */
+  private checked = 0;
   private trouble: Trouble | null = null;
   /** Foreign commands since a MULTI. */
   private open: string[][] | null = null;
@@ -98,8 +102,9 @@ export class AofReader {
   end(): AofEnd {
     const { trouble, good, ours, sequence, sum } = this;
     const chain = ours ? { sequence, sum } : null;
-    if (trouble === null) return { state: 'whole', good, offset: good, why: '', chain };
-    return { state: trouble.kind, good, offset: trouble.offset, why: trouble.why, chain };
+    const rest = { good, chain, batches: sequence, checked: this.checked };
+    if (trouble === null) return { state: 'whole', offset: good, why: '', ...rest };
+    return { state: trouble.kind, offset: trouble.offset, why: trouble.why, ...rest };
   }
 
   // Reads a batch, a command or an annotation; false at the end of the file.
@@ -130,46 +135,48 @@ export class AofReader {
       return;
     }
     if (line === null) throw this.bad(at, 'the end of the file within an annotation', true);
-    if (this.ours || resemblesHeader(line)) throw this.bad(at, 'a damaged annotation');
     const time = /^#TS:(\d{1,15})$/.exec(line);
+    // Behind ours, redis-server begins with a time if it is told to; whatever else stands there was one of ours.
+    if ((this.ours && time === null) || resemblesHeader(line)) throw this.bad(at, 'a damaged annotation');
+    this.ours = false;
     if (time !== null) this.time = Number(time[1]);
     if (this.open === null) this.good = input.offset;
   }
 
   private batch(header: BatchHeader, line: string, at: number): void {
     const { input } = this;
-    if (!this.ours && this.hasBatches) throw this.bad(at, 'a batch behind commands of another writer');
+    if (!this.ours && this.sequence > 0) throw this.bad(at, 'a batch behind commands of another writer');
     if (header.sequence !== this.sequence + 1 || header.previous !== this.sum) {
       throw this.bad(at, `batch ${header.sequence} does not follow batch ${this.sequence}`);
     }
     if (header.synced >= header.sequence && header.length > 0) throw this.bad(at, 'an impossible annotation');
+    const begin = input.offset;
     if (!input.has(header.length))
-      throw this.bad(at, `the end of the file within batch ${header.sequence}`, true);
+      throw this.bad(at, `the end of the file within batch ${header.sequence}`, true, begin);
     const body = input.take(header.length);
     if (sumOf(line, header.summed, body) !== header.sum) {
-      throw this.bad(at, `wrong checksum of batch ${header.sequence}`);
+      throw this.bad(at, `wrong checksum of batch ${header.sequence}`, false, begin);
     }
-    const start = input.offset - header.length;
-    const commands = new Parser(body, start);
+    const commands = new Parser(body, begin);
     let multi: string[][] | null = null;
     while (!commands.atEnd) {
       const args = commands.next();
       if (args === null)
-        throw new Trouble('damaged', start, `batch ${header.sequence} holds no whole commands`);
+        throw new Trouble('damaged', begin, `batch ${header.sequence} holds no whole commands`);
       const name = args[0]?.toLowerCase();
       if (name === 'multi' && multi === null) multi = [];
       else if (name === 'exec' && multi !== null) {
-        this.units.push({ commands: multi, end: start + commands.at, time: header.time });
+        this.units.push({ commands: multi, end: begin + commands.at, time: header.time });
         multi = null;
       } else if (multi !== null) multi.push(args);
-      else this.units.push({ commands: [args], end: start + commands.at, time: header.time });
+      else this.units.push({ commands: [args], end: begin + commands.at, time: header.time });
     }
-    if (multi !== null) throw new Trouble('damaged', start, `batch ${header.sequence} holds half a unit`);
+    if (multi !== null) throw new Trouble('damaged', begin, `batch ${header.sequence} holds half a unit`);
     this.sequence = header.sequence;
     this.sum = header.sum;
     this.time = header.time;
     this.ours = true;
-    this.hasBatches = true;
+    this.checked = input.offset;
     this.good = input.offset;
   }
 
@@ -200,8 +207,12 @@ export class AofReader {
 
   // Something is wrong. Of ours: a batch that was known to be on disk cannot be an interrupted write, and whether it was,
   // those behind it tell. Of another writer: only the end of the file can be one.
-  private bad(at: number, why: string, short = false): Trouble {
+  private bad(at: number, why: string, short = false, behind = -1): Trouble {
     const mayBeCut = short || this.ours;
+    if (behind >= 0 && this.input.goneOn(behind)) {
+      const what = 'redis-server cut an interrupted batch off and went on behind it';
+      return new Trouble('damaged', at, `${why}: ${what} (let it BGREWRITEAOF, then its files can be read)`);
+    }
     if (mayBeCut && !this.input.knownSynced(at, this.sequence + 1)) return new Trouble('cut', at, why);
     return new Trouble('damaged', at, why);
   }
@@ -307,10 +318,6 @@ class Window {
     return this.base + this.at;
   }
 
-  get atEnd(): boolean {
-    return !this.has(1);
-  }
-
   /** The next byte, -1 at the end. */
   peek(): number {
     return this.has(1) ? this.bytes[this.at] : -1;
@@ -380,18 +387,40 @@ class Window {
     }
   }
 
-  /** Do the bytes at hand have this text at an offset? */
-  startsWith(offset: number, text: string): boolean {
-    const from = offset - this.base;
-    return (
-      from >= 0 && bytesToString(this.bytes, from, Math.min(this.bytes.length, from + text.length)) === text
-    );
+  /**
+   * Whether redis-server has gone on in the batch that begins at an offset, of which it took what was whole. It begins with a
+   * SELECT, which we write in small letters. Leaves off where batches follow, or what is no command.
+   */
+  goneOn(offset: number): boolean {
+    this.at = offset - this.base;
+    try {
+      for (;;) {
+        const begin = this.offset;
+        if (this.peek() === HASH) {
+          const line = this.line(LONGEST_HEADER);
+          if (line === null || line.startsWith(MAGIC)) {
+            this.at = begin - this.base;
+            return false;
+          }
+          continue;
+        }
+        const args = this.command();
+        if (args === null) return false;
+        if (args[0] === 'SELECT') return true;
+      }
+    } catch (error) {
+      if (!(error instanceof Trouble)) throw error;
+      return false;
+    }
   }
 
-  /** Whether a batch behind an offset is whole and says that `sequence` was on disk before it was written. */
+  /**
+   * Whether a batch behind an offset is whole and says that `sequence` was on disk before it was written. Under
+   * `everysec` that may be thousands of batches on; where it cannot be told, it was, for that only refuses.
+   */
   knownSynced(offset: number, sequence: number): boolean {
-    this.at = Math.max(0, offset - this.base) + 1;
-    for (let candidates = 0; candidates < MAX_CANDIDATES; ) {
+    this.at = Math.max(0, offset + 1 - this.base);
+    for (let wrong = 0; wrong < MAX_WRONG; ) {
       if (!this.has(LONGEST_HEADER) && !this.has(MAGIC.length)) return false;
       const found = indexOfMagic(this.bytes, this.at);
       if (found < 0) {
@@ -399,20 +428,21 @@ class Window {
         if (this.ended) return false;
         continue;
       }
-      candidates++;
       this.at = found;
       const line = this.line(LONGEST_HEADER);
       const header = line === null ? null : parseHeader(line);
-      const behind = this.offset;
-      if (header !== null && line !== null && header.synced >= sequence && this.has(header.length)) {
-        const start = behind - this.base;
-        const body = this.bytes.subarray(start, start + header.length);
-        if (sumOf(line, header.summed, body) === header.sum) return true;
+      if (line === null || header === null) {
+        // Another may begin within what looked like one.
+        this.at = line === null ? this.at + 1 : Math.max(0, this.at - line.length) + 1;
+        continue;
       }
-      // Headers may stand within what looked like a header.
-      if (header === null && line !== null) this.at = Math.max(0, behind - this.base - line.length) + 1;
+      if (header.synced < sequence || header.sequence <= sequence || !this.has(header.length)) continue;
+      const start = this.at;
+      const body = this.bytes.subarray(start, start + header.length);
+      if (sumOf(line, header.summed, body) === header.sum) return true;
+      wrong++;
     }
-    return false;
+    return true;
   }
 }
 
