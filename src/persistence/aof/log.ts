@@ -54,6 +54,8 @@ export class AppendLog implements UnitLog {
   problem: StorageError | null = null;
   /** A sync failed: what is on disk is unknown until a rewrite begins a new base. */
   poisoned = false;
+  /** It was when the rewrite under way began, which therefore holds what is missing. */
+  private left = false;
   private readonly host: LogHost;
   private file: StorageFile;
   private path: string;
@@ -181,6 +183,7 @@ export class AppendLog implements UnitLog {
       // What is added from now on must not get into the batch that still goes to the present file.
       const { text } = this;
       this.text = '';
+      this.db = -1;
       if (text !== '') this.batch++;
       this.turning = { next, position, text, last: this.batch - 1, resolve, reject };
       if (this.busy === null) this.busy = this.writeDurably();
@@ -194,6 +197,7 @@ export class AppendLog implements UnitLog {
     this.text = '';
     this.batch++;
     this.begin(next, position);
+    this.left = true;
     await closeQuietly(file);
   }
 
@@ -206,9 +210,10 @@ export class AppendLog implements UnitLog {
     this.db = -1;
   }
 
-  /** A rewrite is complete: whatever was wrong before, all is on disk now. */
+  /** A rewrite is complete: whatever was wrong when it began, all is on disk now. */
   mended(): void {
-    if (!this.poisoned) return;
+    if (!this.left) return;
+    this.left = false;
     this.poisoned = false;
     this.problem = null;
     this.setDurable(this.batch - 1);
