@@ -213,6 +213,32 @@ describe('the log', () => {
   });
 });
 
+describe('replies', () => {
+  it('wait for what an embedded transaction has changed', async () => {
+    const { run, engine, log, persistence } = await opened(memoryStorage());
+    run('SET', 'a', '1');
+    await persistence.flushed();
+    engine.atomic(() => run('SET', 'a', '2'));
+    run('GET', 'a');
+    expect(engine.replyAfter).toBeGreaterThan(log.accepted);
+    await persistence.flushed();
+    run('GET', 'a');
+    expect(engine.replyAfter).toBeLessThanOrEqual(log.accepted);
+  });
+
+  it('wait for their own write also where it woke somebody who writes nothing', async () => {
+    const { run, engine, log, persistence } = await opened(memoryStorage(), { appendfsync: 'everysec' });
+    run('SET', 'no list', 'v');
+    await persistence.flushed();
+    const waiting = engine.connect({ ...NOBODY, canWait: true });
+    engine.execute(waiting, ['BLMOVE', 'q', 'no list', 'LEFT', 'LEFT', '0']);
+    expect(waiting.isBlocked).toBe(true);
+    run('LPUSH', 'q', 'e');
+    expect(waiting.isBlocked).toBe(false);
+    expect(engine.replyAfter).toBe(log.gathering);
+  });
+});
+
 describe('recovery', () => {
   it('takes what a killed process wrote for unsynced until it has synced it', async () => {
     for (let seed = 1; seed <= 20; seed++) {

@@ -20,7 +20,7 @@ then all contents are compared with what was acknowledged, and the next cycle go
 the load and the moment of each kill, but the operating system decides on the order of things: a failure may need
 several tries of its seed. The directory of a failure is kept.
 
-  --cycles N   kills (default 30; 200 take about three minutes)
+  --cycles N   kills (default 30; 200 take about two minutes)
   --seed S     default: by the clock
 
 With --power: engines over a disk in memory that loses power in the midst of any operation, loses or tears what was not
