@@ -192,6 +192,22 @@ describe('the log', () => {
     expect((await opened(second)).run('GET', 'a')).toBe('1');
   });
 
+  it('is rewritten at its end where a sync had failed', async () => {
+    const storage = faultyStorage({ seed: 8 });
+    const { run, clock, engine, persistence } = await opened(storage, { appendfsync: 'everysec' });
+    run('SET', 'a', '1');
+    await turn();
+    const mend = broken(storage, 'sync', 'incr.aof');
+    clock.advance(1500);
+    for (let turns = 0; turns < 10; turns++) await turn();
+    expect(engine.writeRefusal).not.toBeNull();
+    mend();
+    await persistence.close();
+    for (let seed = 1; seed <= 10; seed++) {
+      expect((await opened(storage.afterCrash(seed))).run('GET', 'a')).toBe('1');
+    }
+  });
+
   it('is rewritten after a failure also when keys expire meanwhile', async () => {
     const storage = faultyStorage({ seed: 7 });
     const { run, engine, clock, persistence, rewritten } = await opened(storage);

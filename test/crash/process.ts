@@ -12,6 +12,8 @@ const LAST_BYTES = 4000;
 const ACCOUNTS = 8;
 const START = 1000;
 const SLOTS = 16;
+/** One cycle of so many ends with SIGTERM. */
+const STOPS = 10;
 const SCRIPT =
   "redis.call('SET', KEYS[1], ARGV[1]) redis.call('RPUSH', KEYS[3], 'x') redis.call('LTRIM', KEYS[3], 0, 9) redis.call('SET', KEYS[2], ARGV[1]) return 1";
 
@@ -70,6 +72,14 @@ class Server {
   async kill(): Promise<void> {
     this.child.kill('SIGKILL');
     await this.ended;
+  }
+
+  /** As an operator ends it; says what is wrong with that. */
+  async stop(): Promise<string | null> {
+    this.child.kill('SIGTERM');
+    const done = await Promise.race([this.ended.then(() => true), sleep(PATIENCE).then(() => false)]);
+    if (!done) return 'it does not end on SIGTERM';
+    return this.child.exitCode === 0 ? null : `it ended with exit status ${this.child.exitCode} on SIGTERM`;
   }
 }
 
@@ -326,7 +336,8 @@ export async function crashCycles(
         const own = chance(dice(2 ** 30));
         return client(port, (wire) => load(wire, ledger, own));
       });
-      const pause = 10 + dice(150);
+      // One rewrite after the other, or now and then.
+      const pause = dice(3) === 0 ? 1 : 10 + dice(150);
       loads.push(
         client(port, async (wire) => {
           await sleep(pause);
@@ -342,7 +353,11 @@ export async function crashCycles(
         ),
       ]);
       if (troubled !== null) return failed(troubled, server.said);
-      await server.kill();
+      if (dice(STOPS) > 0) await server.kill();
+      else {
+        const badly = await server.stop();
+        if (badly !== null) return failed(badly, server.said);
+      }
       await working;
       count.cycles++;
       count.acknowledged += ledger.acknowledged;

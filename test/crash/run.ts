@@ -14,11 +14,11 @@ npm run crash -- --power [--seeds N] [--seed S]
 Checks that nothing which was acknowledged is ever lost, and that no unit (command, MULTI, script) is ever there by half.
 
 Without --power: starts \`holdfast serve\` (built first where it is stale) in a temporary directory, with appendfsync always
-and everysec in turn. Nine connections write plain commands, transfers between accounts, scripts of two keys, pipelines
-of pairs, and read; a tenth asks for BGREWRITEAOF. After 20 to 400 ms the process is killed with -9 and started again;
-then all contents are compared with what was acknowledged, and the next cycle goes on with them. The seed decides on
-the load and the moment of each kill, but the operating system decides on the order of things: a failure may need
-several tries of its seed. The directory of a failure is kept.
+and everysec in turn. Eight connections write plain commands, transfers between accounts, scripts of two keys and
+pipelines of pairs, and read; a ninth asks for BGREWRITEAOF. After 20 to 400 ms the process is killed with -9 (one time
+in ten it gets SIGTERM) and started again; then all contents are compared with what was acknowledged, and the next
+cycle goes on with them. The seed decides on the load and the moment of each kill, but the operating system decides on
+the order of things: a failure may need several tries of its seed. The directory of a failure is kept.
 
   --cycles N   kills (default 30; 200 take about two minutes)
   --seed S     default: by the clock
