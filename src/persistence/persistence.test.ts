@@ -192,6 +192,33 @@ describe('the log', () => {
     expect((await opened(second)).run('GET', 'a')).toBe('1');
   });
 
+  it('lets readers go while it is mended, also those who find expired keys', async () => {
+    const storage = faultyStorage({ seed: 9 });
+    const { run, clock, engine, log, persistence, rewritten } = await opened(storage, {
+      appendfsync: 'everysec',
+    });
+    for (let i = 0; i < 60; i++) run('SET', `k${i}`, 'v', 'PX', String(2000 + i));
+    await turn();
+    const mend = broken(storage, 'sync', 'incr.aof');
+    clock.advance(2000);
+    for (let turns = 0; turns < 10; turns++) await turn();
+    mend();
+    const done = rewritten();
+    for (let i = 0; i < 60; i++) {
+      if (log.problem === null) break;
+      clock.advance(1);
+      expect(run('GET', `k${i}`)).toBeNull();
+      expect(engine.replyAfter).toBeLessThanOrEqual(log.accepted);
+      await turn();
+    }
+    await done;
+    expect(log.problem).toBeNull();
+    run('SET', 'new', 'v');
+    expect(engine.replyAfter).toBeGreaterThan(log.accepted);
+    await persistence.flushed();
+    expect((await opened(storage.afterCrash())).run('GET', 'new')).toBe('v');
+  });
+
   it('is rewritten at its end where a sync had failed', async () => {
     const storage = faultyStorage({ seed: 8 });
     const { run, clock, engine, persistence } = await opened(storage, { appendfsync: 'everysec' });
@@ -240,6 +267,26 @@ describe('replies', () => {
     await persistence.flushed();
     run('GET', 'a');
     expect(engine.replyAfter).toBeLessThanOrEqual(log.accepted);
+  });
+
+  it('wait for the log to have what they tell also beside `always`', async () => {
+    const { run, engine, log, persistence } = await opened(memoryStorage(), { appendfsync: 'everysec' });
+    run('SET', 'a', '1');
+    run('GET', 'a');
+    expect(engine.replyAfter).toBeGreaterThan(log.accepted);
+    await turn();
+    run('GET', 'a');
+    expect(engine.replyAfter).toBe(0);
+    // While the log turns to the file of a rewrite.
+    persistence.beginRewrite();
+    for (let turns = 0; turns < 50; turns++) {
+      run('SET', 'a', String(turns));
+      log.flush();
+      const { accepted } = log;
+      run('GET', 'a');
+      expect(Math.max(accepted, engine.replyAfter)).toBeGreaterThanOrEqual(log.unaccepted);
+      await turn();
+    }
   });
 
   it('wait for their own write also where it woke somebody who writes nothing', async () => {

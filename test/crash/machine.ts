@@ -321,10 +321,11 @@ export class Life {
   /** Reads what may not be on disk yet: who has seen it was promised it. */
   read(): void {
     this.engine.execute(this.session, ['GET', 'counter']);
-    const { counterAt } = this;
-    if (this.policy !== 'always') return;
+    const { counterAt, promises } = this;
     this.log.whenAccepted(this.engine.replyAfter, (accepted) => {
-      if (accepted && !this.process.dead) this.promises.onDisk = Math.max(this.promises.onDisk, counterAt);
+      if (!accepted || this.process.dead) return;
+      if (this.policy === 'always') promises.onDisk = Math.max(promises.onDisk, counterAt);
+      if (this.log.problem === null) promises.inSystem = Math.max(promises.inSystem, counterAt);
     });
   }
 

@@ -100,6 +100,11 @@ export class AppendLog implements UnitLog {
     return this.batch;
   }
 
+  get unaccepted(): number {
+    const last = this.text === '' ? this.batch - 1 : this.batch;
+    return last > this.accepted ? last : 0;
+  }
+
   // ---- UnitLog
 
   /** Takes the effects of a unit that has ended. */
@@ -198,6 +203,7 @@ export class AppendLog implements UnitLog {
     this.batch++;
     this.begin(next, position);
     this.left = true;
+    if (this.host.policy() !== 'always') this.accept(this.batch);
     await closeQuietly(file);
   }
 
@@ -216,6 +222,8 @@ export class AppendLog implements UnitLog {
     this.left = false;
     this.poisoned = false;
     this.problem = null;
+    // What comes now is acknowledged by a batch of its own.
+    if (this.text === '') this.batch++;
     this.setDurable(this.batch - 1);
     this.accept(this.batch - 1);
     this.host.report(null);
