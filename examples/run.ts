@@ -7,7 +7,8 @@ import { endless } from './endless.ts';
 import { game } from './game.ts';
 import { hotel } from './hotel.ts';
 import { purchase } from './purchase.ts';
-import type { Outcome } from './support.ts';
+import { type Outcome, printTable } from './support.ts';
+import { tornTransaction } from './torn-transaction.ts';
 import { transfer } from './transfer.ts';
 
 const EXAMPLES = [hotel, purchase, transfer, game, endless];
@@ -41,29 +42,31 @@ async function main(): Promise<boolean> {
   } finally {
     await server.stop();
   }
+  const { name, invariant } = tornTransaction;
+  let compared: readonly (readonly string[])[] = [];
+  try {
+    const { attempts, story, table } = await inTime(tornTransaction.run());
+    compared = table;
+    rows.push([name, 'in-process', String(attempts), `held: ${invariant}`, story]);
+  } catch (error) {
+    failures++;
+    rows.push([name, 'in-process', '', `FAILED: ${invariant}`, (error as Error).message]);
+  }
   printTable(rows);
+  if (compared.length > 0) {
+    console.log(`\n${name}: what each server kept`);
+    printTable(compared);
+  }
   console.log(`\n${rows.length - 1 - failures} of ${rows.length - 1} invariants held`);
   return failures === 0;
 }
 
-function inTime(run: Promise<Outcome>): Promise<Outcome> {
+function inTime<T extends Outcome>(run: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`not done after ${PATIENCE / 1000} s`)), PATIENCE);
   });
   return Promise.race([run, late]).finally(() => clearTimeout(timer));
-}
-
-function printTable(rows: readonly (readonly string[])[]): void {
-  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
-  for (const row of rows) {
-    console.log(
-      row
-        .map((cell, i) => cell.padEnd(widths[i]))
-        .join('  ')
-        .trimEnd(),
-    );
-  }
 }
 
 // Clients of an example that failed may still be connected: do not wait for them.

@@ -162,6 +162,8 @@ export interface UnitLog {
   readonly gathering: number;
   /** Batches up to this one may be acknowledged. */
   readonly accepted: number;
+  /** The last batch with something in it that may not be acknowledged yet; 0: none. */
+  readonly unaccepted: number;
   /** Takes the effects of a unit that has ended. */
   add(ops: readonly { readonly db: number; readonly args: readonly string[] }[]): void;
   /** Writes what has gathered; called before replies go out. */

@@ -411,6 +411,8 @@ export class Engine implements EnginePort {
   private endReply(): void {
     const { unsettled } = this.space;
     if (unsettled !== null) this.replyAfter = unsettled.seen;
+    // Which keys the log does not have yet is not known here; that takes microseconds, but for the turn of a rewrite.
+    else if (this.unitLog !== null) this.replyAfter = this.unitLog.unaccepted;
   }
 
   private endLongUnit(session: Session, reply: Reply): void {

@@ -101,6 +101,7 @@ export class Persistence implements PersistencePort {
   ): Promise<Persistence> {
     await storage.makeFolder('');
     const lock = await storage.lock();
+    let end: Recovery['end'] = null;
     try {
       const folder = host.setting('appenddirname');
       const recovery = await recover(storage, host.target, {
@@ -112,12 +113,14 @@ export class Persistence implements PersistencePort {
         progress,
         now: () => host.now(),
       });
+      ({ end } = recovery);
       const opened = new Persistence(storage, host, lock, recovery);
       if (host.setting('appendonly') === 'yes') await opened.beginLog();
       opened.dirtyAtSave = host.dirty;
       opened.stopTicking = host.every(TICK, () => opened.tick());
       return opened;
     } catch (error) {
+      await end?.file.close().catch(() => {});
       await lock.release();
       throw error;
     }
@@ -140,6 +143,8 @@ export class Persistence implements PersistencePort {
     try {
       const usual = this.log === null && this.host.setting('save') !== '';
       if (saves ?? usual) await this.doSave();
+      // What a failed sync has left in doubt goes to files of its own, if the disk takes it.
+      if (this.log?.poisoned) await this.rewrite();
       await this.log?.close();
     } finally {
       await this.lock.release();

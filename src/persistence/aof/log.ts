@@ -61,6 +61,8 @@ export class AppendLog implements UnitLog {
   problem: StorageError | null = null;
   /** A sync failed: what is on disk is unknown until a rewrite begins a new base. */
   poisoned = false;
+  /** It was when the rewrite under way began, which therefore holds what is missing. */
+  private left = false;
   private readonly host: LogHost;
   private file: StorageFile;
   private path: string;
@@ -108,6 +110,11 @@ export class AppendLog implements UnitLog {
 
   get gathering(): number {
     return this.batch;
+  }
+
+  get unaccepted(): number {
+    const last = this.text === '' ? this.batch - 1 : this.batch;
+    return last > this.accepted ? last : 0;
   }
 
   // ---- UnitLog
@@ -195,6 +202,7 @@ export class AppendLog implements UnitLog {
       // What is added from now on must not get into the batch that still goes to the present file.
       const { text } = this;
       this.text = '';
+      this.db = -1;
       if (text !== '') this.batch++;
       this.units = 0;
       this.db = -1;
@@ -212,6 +220,8 @@ export class AppendLog implements UnitLog {
     this.db = -1;
     this.batch++;
     this.begin(next, position);
+    this.left = true;
+    if (this.host.policy() !== 'always') this.accept(this.batch);
     await closeQuietly(file);
   }
 
@@ -223,11 +233,14 @@ export class AppendLog implements UnitLog {
     this.synced = position.sequence;
   }
 
-  /** A rewrite is complete: whatever was wrong before, all is on disk now. */
+  /** A rewrite is complete: whatever was wrong when it began, all is on disk now. */
   mended(): void {
-    if (!this.poisoned) return;
+    if (!this.left) return;
+    this.left = false;
     this.poisoned = false;
     this.problem = null;
+    // What comes now is acknowledged by a batch of its own.
+    if (this.text === '') this.batch++;
     this.setDurable(this.batch - 1);
     this.accept(this.batch - 1);
     this.host.report(null);
