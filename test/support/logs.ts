@@ -4,13 +4,17 @@ import { Engine } from '../../src/engine/engine.ts';
 import { persist } from '../../src/engine/persistent.ts';
 import { VirtualClock } from '../../src/engine/ports.ts';
 import { DEFAULT_LIMITS } from '../../src/keyspace/values.ts';
-import { encodeCommand } from '../../src/persistence/aof/format.ts';
 import { type Recovery, recover } from '../../src/persistence/recovery.ts';
 import type { Reply } from '../../src/resp/reply.ts';
 import { ReplyError } from '../../src/resp/reply.ts';
 import { type MemoryStorage, memoryStorage } from '../../src/storage/memory.ts';
 import type { Storage } from '../../src/storage/port.ts';
 import { bareSession, contents } from './contents.ts';
+
+/** A command as the wire and a log have it. */
+export function encodeCommand(args: readonly string[]): string {
+  return `*${args.length}\r\n${args.map((arg) => `$${arg.length}\r\n${arg}\r\n`).join('')}`;
+}
 
 export const FOLDER = 'appendonlydir';
 export const MANIFEST = `${FOLDER}/appendonly.aof.manifest`;

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import {
   BASE,
   bytesOf,
+  encodeCommand,
   engineFor,
   FOLDER,
   foreignLog,
@@ -15,8 +16,9 @@ import {
 } from '../../../test/support/logs.ts';
 import { persist } from '../../engine/persistent.ts';
 import { type MemoryStorage, memoryStorage } from '../../storage/memory.ts';
+import { encodeBatch } from './batch.ts';
 import { checkAof, cutOff } from './check.ts';
-import { encodeBatch, encodeCommand, NO_SUM } from './format.ts';
+import { NO_SUM } from './format.ts';
 
 let log: MadeLog;
 beforeAll(async () => {

@@ -1,13 +1,11 @@
-// The text of the append-only file: commands as Redis writes them, in batches of whole units. Before each batch stands an
+// The form of the append-only file: commands as Redis writes them, in batches of whole units. Before each batch stands an
 // annotation, a line beginning with # that Redis skips: it says how long the batch is and what it sums up to, so that
-// a torn or changed byte never passes as data. log.ts writes batches, reader.ts reads them.
+// a torn or changed byte never passes as data. batch.ts writes them, reader.ts reads them.
 //
 //   #HF1 <sequence> <bytes> <synced> <unix seconds> <sum of the batch before> <sum>
 //
 // Sequences begin with 1 in each file. `synced` is the last batch that was known to be on disk when this one was
 // written: damage up to there is no interrupted write. The sum is a CRC-64 of the line up to it and the bytes behind.
-import { Crc64 } from '../../data/crc64.ts';
-import { writeString } from '../../resp/bytes.ts';
 
 export const MAGIC = '#HF1 ';
 /** What a batch without one before it names as its sum. */
@@ -26,24 +24,6 @@ export interface BatchHeader {
   readonly sum: string;
   /** Bytes of the line that are in the sum. */
   readonly summed: number;
-}
-
-/** A batch as it goes into the file, and its sum. */
-export function encodeBatch(
-  sequence: number,
-  synced: number,
-  time: number,
-  previous: string,
-  commands: string,
-): { readonly bytes: Uint8Array; readonly sum: string } {
-  const head = `${MAGIC}${sequence} ${commands.length} ${synced} ${time} ${previous} `;
-  const begin = head.length + NO_SUM.length + 2;
-  const bytes = new Uint8Array(begin + commands.length);
-  writeString(bytes, head, 0);
-  writeString(bytes, commands, begin);
-  const sum = new Crc64().add(bytes, 0, head.length).add(bytes, begin).hex();
-  writeString(bytes, `${sum}\r\n`, head.length);
-  return { bytes, sum };
 }
 
 const HEADER = /^#HF1 ([1-9]\d*) (0|[1-9]\d*) (0|[1-9]\d*) (0|[1-9]\d*) ([0-9a-f]{16}) ([0-9a-f]{16})$/;
@@ -70,11 +50,4 @@ export function resemblesHeader(line: string): boolean {
   let same = 0;
   for (let i = 0; i < MAGIC.length; i++) if (line[i] === MAGIC[i]) same++;
   return same >= MAGIC.length - 1;
-}
-
-/** A command as the wire has it. */
-export function encodeCommand(args: readonly string[]): string {
-  let text = `*${args.length}\r\n`;
-  for (const arg of args) text += `$${arg.length}\r\n${arg}\r\n`;
-  return text;
 }

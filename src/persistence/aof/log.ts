@@ -4,7 +4,8 @@
 // feeds it, connections ask it when their replies may go; rewrite.ts turns it to a new file.
 import type { UnitLog } from '../../commands/ports.ts';
 import { type Storage, StorageError, type StorageFile } from '../../storage/port.ts';
-import { encodeBatch, encodeCommand, NO_SUM } from './format.ts';
+import { Batch, encodeBatch } from './batch.ts';
+import { NO_SUM } from './format.ts';
 
 export type FsyncPolicy = 'always' | 'everysec' | 'no';
 
@@ -72,7 +73,10 @@ export class AppendLog implements UnitLog {
   private batch = 1;
   /** What `accepted` would be if nothing of the present file were missing: batch minus sequence. */
   private synced = 0;
-  private text = '';
+  /** What has gathered. */
+  private gathered = new Batch();
+  /** A batch that is not in use. */
+  private spare: Batch | null = null;
   private db = -1;
   private scheduled = false;
   /** Units that have gathered, and how many were in the last batch that was synced. */
@@ -105,7 +109,7 @@ export class AppendLog implements UnitLog {
   }
 
   get pending(): number {
-    return this.text.length;
+    return this.gathered.length;
   }
 
   get gathering(): number {
@@ -113,7 +117,7 @@ export class AppendLog implements UnitLog {
   }
 
   get unaccepted(): number {
-    const last = this.text === '' ? this.batch - 1 : this.batch;
+    const last = this.gathered.length === 0 ? this.batch - 1 : this.batch;
     return last > this.accepted ? last : 0;
   }
 
@@ -121,20 +125,20 @@ export class AppendLog implements UnitLog {
 
   /** Takes the effects of a unit that has ended. */
   add(ops: readonly LogOp[]): void {
-    let text = '';
+    const { gathered } = this;
     const isUnit = ops.length > 1;
-    if (isUnit) text = MULTI;
+    if (isUnit) gathered.add(MULTI);
     for (const { db, args } of ops) {
       if (db !== this.db) {
-        // In small letters: redis-server writes it in large ones, so that the reader can tell who went on.
-        text += encodeCommand(['select', String(db)]);
+        // In lower case: redis-server, should it go on in this file, begins with another spelling.
+        gathered.add(['select', String(db)]);
         this.db = db;
       }
-      text += encodeCommand(args);
+      gathered.add(args);
     }
-    this.text += isUnit ? text + EXEC : text;
+    if (isUnit) gathered.add(EXEC);
     this.units++;
-    if (this.text.length > BATCH_SIZE) this.flush();
+    if (gathered.length > BATCH_SIZE) this.flush();
     if (this.scheduled) return;
     this.scheduled = true;
     this.host.soon(() => {
@@ -145,7 +149,7 @@ export class AppendLog implements UnitLog {
 
   /** Writes what has gathered, if nothing is under way that it must wait for. */
   flush(): void {
-    if (this.text === '' || this.busy !== null || this.closed) return;
+    if (this.gathered.length === 0 || this.busy !== null || this.closed) return;
     if (this.poisoned) return;
     if (this.host.policy() === 'always' || this.turning !== null) {
       this.busy = this.writeDurably();
@@ -172,11 +176,11 @@ export class AppendLog implements UnitLog {
 
   /** Resolves once all that was added before is on disk. @throws StorageError where it cannot be */
   async flushed(): Promise<void> {
-    const wanted = this.text === '' ? this.batch - 1 : this.batch;
+    const wanted = this.gathered.length === 0 ? this.batch - 1 : this.batch;
     while (this.durable < wanted) {
       if (this.problem !== null) throw this.problem;
       if (this.busy !== null) await this.busy;
-      else if (this.text !== '') {
+      else if (this.gathered.length > 0) {
         this.busy = this.writeDurably();
         await this.busy;
       } else await this.sync();
@@ -200,10 +204,9 @@ export class AppendLog implements UnitLog {
     return new Promise((resolve, reject) => {
       boundary();
       // What is added from now on must not get into the batch that still goes to the present file.
-      const { text } = this;
-      this.text = '';
+      const text = this.take();
       this.db = -1;
-      if (text !== '') this.batch++;
+      if (text.length > 0) this.batch++;
       this.units = 0;
       this.db = -1;
       this.turning = { next, position, text, last: this.batch - 1, resolve, reject };
@@ -215,7 +218,7 @@ export class AppendLog implements UnitLog {
   private async leave(next: StorageFile, position: LogPosition, boundary: () => void): Promise<void> {
     boundary();
     const { file } = this;
-    this.text = '';
+    this.gathered.clear();
     this.units = 0;
     this.db = -1;
     this.batch++;
@@ -240,7 +243,7 @@ export class AppendLog implements UnitLog {
     this.poisoned = false;
     this.problem = null;
     // What comes now is acknowledged by a batch of its own.
-    if (this.text === '') this.batch++;
+    if (this.gathered.length === 0) this.batch++;
     this.setDurable(this.batch - 1);
     this.accept(this.batch - 1);
     this.host.report(null);
@@ -260,7 +263,7 @@ export class AppendLog implements UnitLog {
       await this.flushed();
       while (this.busy !== null) await this.busy;
       if (this.problem !== null) throw this.problem;
-      const { bytes } = encodeBatch(this.sequence + 1, this.sequence + 1, this.seconds(), this.sum, '');
+      const { bytes } = encodeBatch(this.sequence + 1, this.sequence + 1, this.seconds(), this.sum);
       await this.file.appendDurably([bytes]);
     } finally {
       this.closed = true;
@@ -274,8 +277,12 @@ export class AppendLog implements UnitLog {
     return Math.floor(this.host.now() / 1000);
   }
 
-  private encode(text: string): { bytes: Uint8Array; sum: string } {
-    return encodeBatch(this.sequence + 1, this.synced, this.seconds(), this.sum, text);
+  // What has gathered; another batch takes what comes.
+  private take(): Batch {
+    const { gathered } = this;
+    this.gathered = this.spare ?? new Batch();
+    this.spare = null;
+    return gathered;
   }
 
   private wrote(sum: string): void {
@@ -284,8 +291,8 @@ export class AppendLog implements UnitLog {
   }
 
   // Into the operating system's cache; false where that failed, and then the file is as it was.
-  private put(text: string): boolean {
-    const { bytes, sum } = this.encode(text);
+  private put(batch: Batch): boolean {
+    const { bytes, sum } = batch.seal(this.sequence + 1, this.synced, this.seconds(), this.sum);
     const before = this.file.size;
     try {
       let at = 0;
@@ -300,8 +307,8 @@ export class AppendLog implements UnitLog {
 
   // What has gathered; where that fails it stays as it was.
   private append(): boolean {
-    if (!this.put(this.text)) return false;
-    this.text = '';
+    if (!this.put(this.gathered)) return false;
+    this.gathered.clear();
     this.units = 0;
     this.batch++;
     return true;
@@ -314,12 +321,12 @@ export class AppendLog implements UnitLog {
       await this.syncing?.catch(() => {});
       while (!this.poisoned) {
         const { turning } = this;
-        if (turning !== null && turning.text === '') {
+        if (turning !== null && turning.text.length === 0) {
           await this.turn(turning);
           continue;
         }
         if (turning === null) {
-          if (this.text === '') break;
+          if (this.gathered.length === 0) break;
           await this.company();
           if (this.turning !== null) continue;
         }
@@ -330,7 +337,10 @@ export class AppendLog implements UnitLog {
           if (turning !== null) this.stay(turning);
           break;
         }
-        if (turning !== null) turning.text = '';
+        if (turning !== null) {
+          turning.text.clear();
+          this.spare = turning.text;
+        }
         try {
           await this.file.sync();
         } catch (error) {
@@ -355,13 +365,14 @@ export class AppendLog implements UnitLog {
         turning.reject(this.problem);
       }
     }
-    if (this.text !== '' && this.problem === null) this.flush();
+    if (this.gathered.length > 0 && this.problem === null) this.flush();
   }
 
   // The present file has no room: what was to be its end gathers again, and the rewrite fails.
   private stay(turning: Turn): void {
     this.turning = null;
-    this.text = turning.text + this.text;
+    turning.text.join(this.gathered);
+    this.gathered = turning.text;
     turning.reject(this.problem);
   }
 
@@ -468,7 +479,7 @@ export class AppendLog implements UnitLog {
 
   // A full disk may have room again.
   private async retry(): Promise<void> {
-    if (this.text !== '' && !this.append()) return;
+    if (this.gathered.length > 0 && !this.append()) return;
     if (this.host.policy() === 'always') {
       try {
         await this.sync();
@@ -487,7 +498,7 @@ interface Turn {
   readonly next: StorageFile;
   readonly position: LogPosition;
   /** What had gathered and still goes to the present file, and the batch it is. */
-  text: string;
+  text: Batch;
   readonly last: number;
   resolve(): void;
   reject(error: unknown): void;
@@ -498,8 +509,8 @@ async function closeQuietly(file: StorageFile): Promise<void> {
   await file.close().catch(() => {});
 }
 
-const MULTI = encodeCommand(['MULTI']);
-const EXEC = encodeCommand(['EXEC']);
+const MULTI = ['MULTI'];
+const EXEC = ['EXEC'];
 
 /** A new file of the log: it begins with an annotation that is on disk before anybody names the file. */
 export async function beginFile(
@@ -508,7 +519,7 @@ export async function beginFile(
   now: number,
 ): Promise<{ file: StorageFile; position: LogPosition }> {
   const file = await storage.open(path, 'create');
-  const { bytes, sum } = encodeBatch(1, 0, Math.floor(now / 1000), NO_SUM, '');
+  const { bytes, sum } = encodeBatch(1, 0, Math.floor(now / 1000), NO_SUM);
   try {
     await file.appendDurably([bytes]);
   } catch (error) {

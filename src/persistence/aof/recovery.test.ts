@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import {
   BASE,
   bytesOf,
+  encodeCommand,
   engineFor,
   FOLDER,
   foreignLog,
@@ -20,8 +21,9 @@ import { persist } from '../../engine/persistent.ts';
 import { type MemoryStorage, memoryStorage } from '../../storage/memory.ts';
 import type { OpenMode, Storage } from '../../storage/port.ts';
 import { RecoveryError } from '../recovery.ts';
+import { encodeBatch } from './batch.ts';
 import { sourceOfFile } from './files.ts';
-import { encodeBatch, encodeCommand, NO_SUM } from './format.ts';
+import { NO_SUM } from './format.ts';
 import { AofReader } from './reader.ts';
 
 let log: MadeLog;
