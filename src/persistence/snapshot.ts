@@ -14,12 +14,12 @@ export interface Contents {
 
 /** Redis 7.0 and later can read it. */
 const VERSION = 10;
-/** Milliseconds of work between two breaths, in which others are served for at least one. */
-const SLICE = 2;
+/** Milliseconds of work between two breaths, in which others are served for as long at least. */
+const SLICE = 1;
 /** Keys, or pieces of a big one, between two looks at the clock. */
-const LOOK = 32;
-/** Bytes between two syncs: the last has little left to do, and the disk is never flooded. */
-const SYNC_EVERY = 16 * 1024 * 1024;
+const LOOK = 16;
+/** Bytes that are written at once, in the background: even a write that is not synced can take long on a busy disk. */
+const PORTION = 1024 * 1024;
 
 export interface SaveOptions {
   readonly compressed: boolean;
@@ -35,23 +35,27 @@ export interface SaveOptions {
 /** Writes and syncs a file. @throws StorageError, and what `progress` throws */
 export async function save(file: StorageFile, contents: Contents, options: SaveOptions): Promise<void> {
   const writer = new RdbWriter(VERSION, options.compressed);
-  let unsynced = 0;
+  let portion: Uint8Array[] = [];
+  let size = 0;
   let keys = 0;
   let sliceEnd = options.elapsed() + SLICE;
-  const put = (): void => {
+  const gather = (): void => {
     for (const chunk of writer.take()) {
-      let at = 0;
-      while (at < chunk.length) at += file.append(at === 0 ? chunk : chunk.subarray(at));
-      unsynced += chunk.length;
+      portion.push(chunk);
+      size += chunk.length;
     }
   };
+  const put = async (): Promise<void> => {
+    const chunks = portion;
+    portion = [];
+    size = 0;
+    if (chunks.length > 0) await file.appendDurably(chunks);
+  };
   const pause = async (): Promise<void> => {
-    put();
+    gather();
     options.progress(writer.size, keys);
-    if (unsynced >= SYNC_EVERY) {
-      unsynced = 0;
-      await file.sync();
-    } else await options.breathe();
+    if (size >= PORTION) await put();
+    else await options.breathe();
     sliceEnd = options.elapsed() + SLICE;
   };
   writer.begin(options.aux);
@@ -74,8 +78,10 @@ export async function save(file: StorageFile, contents: Contents, options: SaveO
     }
   }
   writer.end();
-  put();
-  await file.sync();
+  gather();
+  await put();
+  // What was written in portions is on disk by now, its size included.
+  options.progress(writer.size, keys);
 }
 
 // A segment stands in several places of the directory, one behind the other.
