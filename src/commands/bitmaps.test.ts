@@ -15,7 +15,7 @@ type Words = (string | number)[];
 
 async function eventsOf(t: Target, ...commands: Words[]): Promise<string[]> {
   const events: string[] = [];
-  const stop = t.engine.onChanges((changes) => {
+  const stop = t.engine.effects.onChanges((changes) => {
     for (const { event, key } of changes) events.push(`${event} ${key}`);
   });
   for (const command of commands) await t.call(...command);

@@ -96,13 +96,13 @@ onEveryTarget('databases', (t) => {
 
   it('the log gets every flush and swap, even of what is empty', async () => {
     const logged: string[] = [];
-    t.engine.onUnit = (ops) => logged.push(...ops.map((op) => `${op.db} ${op.args.join(' ')}`));
+    t.engine.effects.onUnit = (ops) => logged.push(...ops.map((op) => `${op.db} ${op.args.join(' ')}`));
     await t.call('FLUSHALL');
     await t.call('flushdb', 'async');
     await t.call('SWAPDB', '0', '1');
     await t.call('SWAPDB', '0', '0');
     await t.call('SELECT', '1');
-    t.engine.onUnit = null;
+    t.engine.effects.onUnit = null;
     expect(logged).toEqual(['0 FLUSHALL', '0 flushdb async', '0 SWAPDB 0 1', '0 SWAPDB 0 0']);
   });
 

@@ -26,7 +26,7 @@ const STREAM = SAMPLES.find(({ type }) => type === Type.stream2)!;
 /** Events of the changes that `work` makes. */
 async function eventsOf(t: Target, work: () => Promise<unknown>): Promise<string[]> {
   const events: string[] = [];
-  const stop = t.engine.onChanges((changes) => {
+  const stop = t.engine.effects.onChanges((changes) => {
     for (const { event, key } of changes) events.push(`${event} ${key}`);
   });
   await work();
@@ -37,9 +37,9 @@ async function eventsOf(t: Target, work: () => Promise<unknown>): Promise<string
 /** What the log gets of `work`. */
 async function logOf(t: Target, work: () => Promise<unknown>): Promise<string[][]> {
   const log: string[][] = [];
-  t.engine.onUnit = (ops) => log.push(...ops.map(({ args }) => [...args]));
+  t.engine.effects.onUnit = (ops) => log.push(...ops.map(({ args }) => [...args]));
   await work();
-  t.engine.onUnit = null;
+  t.engine.effects.onUnit = null;
   return log;
 }
 

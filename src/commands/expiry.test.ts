@@ -10,7 +10,7 @@ const clock = new VirtualClock(START);
 
 async function eventsOf(t: Target, work: () => Promise<unknown>): Promise<string[]> {
   const events: string[] = [];
-  const stop = t.engine.onChanges((changes) => {
+  const stop = t.engine.effects.onChanges((changes) => {
     for (const { event, key } of changes) events.push(`${event} ${key}`);
   });
   await work();
@@ -21,9 +21,9 @@ async function eventsOf(t: Target, work: () => Promise<unknown>): Promise<string
 /** What the log gets of some commands. */
 async function loggedOf(t: Target, work: () => Promise<unknown>): Promise<string[]> {
   const logged: string[] = [];
-  t.engine.onUnit = (ops) => logged.push(ops.map((op) => op.args.join(' ')).join('; '));
+  t.engine.effects.onUnit = (ops) => logged.push(ops.map((op) => op.args.join(' ')).join('; '));
   await work();
-  t.engine.onUnit = null;
+  t.engine.effects.onUnit = null;
   return logged;
 }
 

@@ -12,7 +12,7 @@ function encodingOf(t: Target, key: string): string {
 /** Events of the changes that `work` makes. */
 async function eventsOf(t: Target, work: () => Promise<unknown>): Promise<string[]> {
   const events: string[] = [];
-  const stop = t.engine.onChanges((changes) => {
+  const stop = t.engine.effects.onChanges((changes) => {
     for (const { event, key } of changes) events.push(`${event} ${key}`);
   });
   await work();
@@ -228,11 +228,11 @@ onEveryTarget(
 
     it('logs the result of HINCRBYFLOAT, and other commands as they came', async () => {
       const logged: (readonly string[])[] = [];
-      t.engine.onUnit = (ops) => logged.push(...ops.map((op) => op.args));
+      t.engine.effects.onUnit = (ops) => logged.push(...ops.map((op) => op.args));
       await t.call('hSet', 'h', 'f', '1');
       await t.call('HINCRBYFLOAT', 'h', 'f', '0.5');
       await t.call('HDEL', 'h', 'none');
-      t.engine.onUnit = null;
+      t.engine.effects.onUnit = null;
       expect(logged).toEqual([
         ['hSet', 'h', 'f', '1'],
         ['HSET', 'h', 'f', '1.5'],

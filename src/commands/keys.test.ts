@@ -11,7 +11,7 @@ const clock = new VirtualClock();
 /** Events of the changes that `work` makes, with the database. */
 async function eventsOf(t: Target, work: () => Promise<unknown>): Promise<string[]> {
   const events: string[] = [];
-  const stop = t.engine.onChanges((changes) => {
+  const stop = t.engine.effects.onChanges((changes) => {
     for (const { db, event, key } of changes) events.push(`${db} ${event} ${key}`);
   });
   await work();
@@ -393,14 +393,14 @@ onEveryTarget(
 
     it('the log gets these commands as they were sent', async () => {
       const units: unknown[] = [];
-      t.engine.onUnit = (ops) => units.push(ops.map((op) => [op.db, ...op.args]));
+      t.engine.effects.onUnit = (ops) => units.push(ops.map((op) => [op.db, ...op.args]));
       await t.call('SET', 'a', '1');
       await t.call('rename', 'a', 'b');
       await t.call('RENAME', 'b', 'b');
       await t.call('DEL', 'missing');
       await t.call('COPY', 'b', 'c', 'DB', '1');
       await t.call('UNLINK', 'b', 'x');
-      t.engine.onUnit = null;
+      t.engine.effects.onUnit = null;
       expect(units).toEqual([
         [[0, 'SET', 'a', '1']],
         [[0, 'rename', 'a', 'b']],

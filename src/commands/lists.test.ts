@@ -321,7 +321,7 @@ onEveryTarget('lists', (t) => {
 
   it('logs effects: pops with what they took, moves without their timeout, nothing for an idle trim', async () => {
     const logged: string[] = [];
-    t.engine.onUnit = (ops) => logged.push(...ops.map((op) => op.args.join(' ')));
+    t.engine.effects.onUnit = (ops) => logged.push(...ops.map((op) => op.args.join(' ')));
     await t.call('RPUSH', 'a', '1', '2', '3', '4', '5', '6');
     await t.call('LMPOP', 2, 'missing', 'a', 'LEFT', 'COUNT', 2);
     await t.call('BLPOP', 'a', 0);
@@ -332,7 +332,7 @@ onEveryTarget('lists', (t) => {
     await t.call('LTRIM', 'a', 0, -1);
     await t.call('LREM', 'a', 0, 'nope');
     await t.call('LTRIM', 'a', 5, -1);
-    t.engine.onUnit = null;
+    t.engine.effects.onUnit = null;
     expect(logged).toEqual([
       'RPUSH a 1 2 3 4 5 6',
       'LPOP a 2',

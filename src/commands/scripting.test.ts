@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { deaf } from '../../test/support/deaf.ts';
 import { onEveryTarget, type TestClient } from '../../test/support/targets.ts';
 import { sha1Hex } from '../data/sha1.ts';
-import { Engine, type Op } from '../engine/engine.ts';
+import type { Op } from '../engine/effects.ts';
+import { Engine } from '../engine/engine.ts';
 import { VirtualClock } from '../engine/ports.ts';
 import { type Reply, ReplyError } from '../resp/reply.ts';
 
@@ -457,7 +458,7 @@ describe('what the log gets of a script', () => {
     const engine = new Engine({ clock: new VirtualClock(1_700_000_000_000), seed: 1 });
     const session = engine.connect(deaf);
     const units: string[][] = [];
-    engine.onUnit = (ops: readonly Op[]) => {
+    engine.effects.onUnit = (ops: readonly Op[]) => {
       units.push(ops.map(({ db, args }) => `${db}: ${args.join(' ')}`));
     };
     let reply: Reply = null;

@@ -15,7 +15,7 @@ function exists(t: Target, key: string): boolean {
 /** Events of the changes that `work` makes. */
 async function eventsOf(t: Target, work: () => Promise<unknown>): Promise<string[]> {
   const events: string[] = [];
-  const stop = t.engine.onChanges((changes) => {
+  const stop = t.engine.effects.onChanges((changes) => {
     for (const { event, key } of changes) events.push(`${event} ${key}`);
   });
   await work();
@@ -26,9 +26,9 @@ async function eventsOf(t: Target, work: () => Promise<unknown>): Promise<string
 /** What the log records while `work` runs. */
 async function loggedBy(t: Target, work: () => Promise<unknown>): Promise<string[][]> {
   const logged: string[][] = [];
-  t.engine.onUnit = (ops) => logged.push(...ops.map((op) => [...op.args]));
+  t.engine.effects.onUnit = (ops) => logged.push(...ops.map((op) => [...op.args]));
   await work();
-  t.engine.onUnit = null;
+  t.engine.effects.onUnit = null;
   return logged;
 }
 

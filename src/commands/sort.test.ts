@@ -8,7 +8,7 @@ const NOT_INTEGER = 'ERR value is not an integer or out of range';
 
 async function eventsOf(t: Target, work: () => Promise<unknown>): Promise<string[]> {
   const events: string[] = [];
-  const stop = t.engine.onChanges((changes) => {
+  const stop = t.engine.effects.onChanges((changes) => {
     for (const { event, key } of changes) events.push(`${event} ${key}`);
   });
   await work();

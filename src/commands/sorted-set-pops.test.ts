@@ -18,9 +18,9 @@ async function eventsOf(t: Target, work: () => Promise<unknown>): Promise<string
 /** What the log records of `work`. */
 async function logOf(t: Target, work: () => Promise<unknown>): Promise<string[]> {
   const ops: string[] = [];
-  t.engine.onUnit = (unit) => ops.push(...unit.map((op) => op.args.join(' ')));
+  t.engine.effects.onUnit = (unit) => ops.push(...unit.map((op) => op.args.join(' ')));
   await work();
-  t.engine.onUnit = null;
+  t.engine.effects.onUnit = null;
   return ops;
 }
 

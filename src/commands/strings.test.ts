@@ -17,12 +17,12 @@ type Words = (string | number)[];
 async function effectsOf(t: Target, ...commands: Words[]): Promise<{ events: string[]; log: string[][] }> {
   const events: string[] = [];
   const log: string[][] = [];
-  const stop = t.engine.onChanges((changes) => {
+  const stop = t.engine.effects.onChanges((changes) => {
     for (const { event, key } of changes) events.push(`${event} ${key}`);
   });
-  t.engine.onUnit = (ops) => log.push(...ops.map((op) => [...op.args]));
+  t.engine.effects.onUnit = (ops) => log.push(...ops.map((op) => [...op.args]));
   for (const command of commands) await t.call(...command);
-  t.engine.onUnit = null;
+  t.engine.effects.onUnit = null;
   stop();
   return { events, log };
 }

@@ -148,7 +148,7 @@ export class Database extends Client {
    */
   live(listener: (changes: readonly Change[]) => void): () => void {
     this.mustBeOpen();
-    return this.engine.onChanges((changes) => {
+    return this.engine.effects.onChanges((changes) => {
       const decoded = changes.map((c) => ({ db: c.db, key: utf8Decode(c.key), event: c.event }));
       queueMicrotask(() => listener(decoded));
     });

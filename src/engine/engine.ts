@@ -2,7 +2,7 @@
 // waiting. Transports call connect/execute/disconnect; control handlers see it as EnginePort.
 
 import { Bit } from '../commands/derive.ts';
-import { busyError, NOAUTH, unknownCommand, unknownSubcommand, wrongArity } from '../commands/errors.ts';
+import { busyError, unknownCommand, unknownSubcommand, wrongArity } from '../commands/errors.ts';
 import { families } from '../commands/index.ts';
 import type {
   EnginePort,
@@ -12,7 +12,6 @@ import type {
   QueuedCommand,
   SessionPort,
   UndoPoint,
-  UnitLog,
 } from '../commands/ports.ts';
 import { CommandTable, type TableEntry } from '../commands/table.ts';
 import { isHttp, unsupportedCommand } from '../commands/unsupported.ts';
@@ -25,10 +24,12 @@ import { Runner } from '../scripting/runner.ts';
 import { Scripts } from '../scripting/scripts.ts';
 import { Blocking, type Waiter } from './blocking.ts';
 import { Config } from './config.ts';
+import { Effects } from './effects.ts';
 import { EngineEnv } from './env.ts';
 import { ExpiryCycle } from './expiry-cycle.ts';
 import { type Held, LongRuns } from './long-run.ts';
 import { type Clock, Random, soon, systemClock } from './ports.ts';
+import { needsLog, refusal } from './refusals.ts';
 import { Gate, NOBODY, type Outlet, Session } from './session.ts';
 import { Stats } from './stats.ts';
 
@@ -49,29 +50,6 @@ export interface EngineOptions {
   readonly surroundings?: (section: string) => readonly [string, string | number][];
 }
 
-/** A change as the write door saw it. */
-export interface RawChange {
-  readonly db: number;
-  readonly key: string;
-  readonly event: string;
-}
-
-/** One command of a committed unit, in the form that a log records. */
-export interface Op {
-  readonly db: number;
-  readonly args: readonly string[];
-}
-
-/** A point to which the open unit can be undone. */
-interface Undo extends UndoPoint {
-  readonly mark: ReturnType<Space['mark']>;
-  readonly ops: number;
-  readonly changes: number;
-  readonly dirty: number;
-  readonly hits: number;
-  readonly misses: number;
-}
-
 const UNBLOCKED = new ReplyError('UNBLOCKED client unblocked via CLIENT UNBLOCK');
 
 // One table serves all engines of the process: rows are constant, counters are only statistics.
@@ -86,12 +64,10 @@ export class Engine implements EnginePort {
   readonly sessions = new Map<number, Session>();
   readonly runId: string;
   readonly clock: Clock;
-  /** Receives the ops of each committed unit that wrote something; null while nobody listens. */
-  onUnit: ((ops: readonly Op[]) => void) | null = null;
+  /** What others learn of units: the log, listeners. */
+  readonly effects: Effects;
   /** The database on disk; null in memory. */
   persistence: PersistencePort | null = null;
-  /** Where effects are kept, so that they outlive the process; null in memory. */
-  unitLog: UnitLog | null = null;
   /** The last reply may go once this batch of the log is accepted; 0: at once. */
   replyAfter = 0;
   /** Why commands that write are refused. */
@@ -102,8 +78,6 @@ export class Engine implements EnginePort {
   readonly scripts: Scripts;
   readonly functions: Functions;
 
-  private readonly changeListeners = new Set<(changes: readonly RawChange[]) => void>();
-  private changes: RawChange[] = [];
   private readonly options: EngineOptions;
   private readonly blocking: Blocking;
   private readonly env: EngineEnv;
@@ -111,7 +85,6 @@ export class Engine implements EnginePort {
   isClosed = false;
   private nextId = 1;
   private depth = 0;
-  private ops: Op[] = [];
   /** What the running command changes goes to the log; a script may say no (redis.set_repl). */
   private logging = true;
   private readonly expiry: ExpiryCycle;
@@ -128,6 +101,7 @@ export class Engine implements EnginePort {
       { now: () => this.clock.now(), micros: () => this.clock.micros(), random: () => this.random.next() },
       databases,
     );
+    this.effects = new Effects(this.space);
     this.config.attach(this);
     this.stats = new Stats(this.clock.now());
     this.runId = Array.from({ length: 40 }, () => Math.floor(this.random.next() * 16).toString(16)).join('');
@@ -154,9 +128,6 @@ export class Engine implements EnginePort {
       purged: () => engine.tellPurged(),
     });
     this.space.onEvent = (db, event, key) => this.publishEvent(db, event, key);
-    this.space.onExpire = (db, key) => {
-      if (this.onUnit !== null) this.ops.push({ db, args: ['DEL', key] });
-    };
   }
 
   // ---- sessions
@@ -259,11 +230,10 @@ export class Engine implements EnginePort {
     if (arity > 0 ? args.length !== arity : args.length < -arity) {
       return this.refuse(session, entry, wrongArity(entry.name));
     }
-    if (this.writeRefusal !== null && this.denies(entry))
-      return this.refuse(session, entry, this.writeRefusal);
+    if (this.writeRefusal !== null && needsLog(entry)) return this.refuse(session, entry, this.writeRefusal);
     if (session.gate !== 0 || (entry.bits & Bit.protected) !== 0) {
-      const refusal = this.refusal(session, entry);
-      if (refusal !== null) return this.refuse(session, entry, refusal);
+      const refused = refusal(this.config, session, entry);
+      if (refused !== null) return this.refuse(session, entry, refused);
       if (session.multi !== null && (entry.bits & Bit.immediate) === 0) {
         // What will be aborted anyway need not be kept.
         if (!session.dirtyExec && !session.dirtyCas) session.multi.push({ entry, args });
@@ -330,31 +300,6 @@ export class Engine implements EnginePort {
     if (session.closing) session.outlet.close();
   }
 
-  // While the log cannot be written, nothing may be: and PING tells, as Redis does.
-  private denies(entry: TableEntry): boolean {
-    return (entry.bits & Bit.write) !== 0 || entry.name === 'ping';
-  }
-
-  private refusal(session: Session, entry: TableEntry): ReplyError | null {
-    if ((entry.bits & Bit.protected) !== 0 && !this.config.allowsProtected(entry.name, session.info.local)) {
-      return new ReplyError(
-        `ERR ${entry.name.toUpperCase().split('|')[0]} command not allowed. If the enable-${entry.name.split('|')[0]}-command option is set to "local", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.`,
-      );
-    }
-    // Without a password nobody is a stranger, but who came as one is again once there is one.
-    const stranger = (session.gate & Gate.unauthenticated) !== 0 && this.config.value('requirepass') !== '';
-    if (stranger && (entry.bits & Bit.noAuth) === 0) return NOAUTH;
-    if (session.multi !== null && (entry.bits & Bit.noMulti) !== 0) {
-      return new ReplyError('ERR Command not allowed inside a transaction');
-    }
-    if ((session.gate & Gate.subscriber) !== 0 && (entry.bits & Bit.subscriber) === 0) {
-      return new ReplyError(
-        `ERR Can't execute '${entry.name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
-      );
-    }
-    return null;
-  }
-
   // A refused command flags the transaction; a refused EXEC ends it at once.
   private refuse(session: Session, entry: TableEntry | null, error: ReplyError): ReplyError {
     if (entry !== null) entry.rejected++;
@@ -412,14 +357,14 @@ export class Engine implements EnginePort {
     const { unsettled } = this.space;
     if (unsettled !== null) this.replyAfter = unsettled.seen;
     // Which keys the log does not have yet is not known here; that takes microseconds, but for the turn of a rewrite.
-    else if (this.unitLog !== null) this.replyAfter = this.unitLog.unaccepted;
+    else if (this.effects.log !== null) this.replyAfter = this.effects.log.unaccepted;
   }
 
   private endLongUnit(session: Session, reply: Reply): void {
     this.depth = 0;
     this.space.endUnit();
     // Its changes were noted with the batches that gathered while it ran; they are in the next one.
-    if (this.ops.length > 0) this.space.unsettled?.changedAll();
+    if (this.effects.count > 0) this.space.unsettled?.changedAll();
     this.replyAfter = 0;
     this.finish();
     if (this.replyAfter === 0) this.endReply();
@@ -472,7 +417,7 @@ export class Engine implements EnginePort {
         if (reply instanceof ReplyError) entry.failed++;
         return reply;
       }
-      if (this.onUnit === null) {
+      if (this.effects.onUnit === null) {
         this.env.session = session;
         const reply = entry.run(session.db, args, this.env);
         if (reply instanceof ReplyError) entry.failed++;
@@ -491,61 +436,30 @@ export class Engine implements EnginePort {
     run: NonNullable<TableEntry['run']>,
     args: readonly string[],
   ): Reply {
-    const { env, space } = this;
+    const { env, space, effects } = this;
     const before = space.dirty;
     env.session = session;
     env.instead = null;
-    const start = this.ops.length;
+    const start = effects.count;
     try {
       return run(session.db, args, env);
     } finally {
       // Keys that expired on the way were logged as they went; the command itself follows if it wrote.
-      const expired = this.ops.length - start;
+      const expired = effects.count - start;
       if (!this.logging) {
         // Only what expired is known to others.
       } else if (env.instead !== null) {
-        for (const op of env.instead as readonly string[][])
-          this.ops.push({ db: session.db.index, args: op });
+        for (const op of env.instead as readonly string[][]) effects.add(session.db.index, op);
       } else if (space.dirty - before > expired) {
-        this.ops.push({ db: session.db.index, args });
+        effects.add(session.db.index, args);
       }
     }
-  }
-
-  /** Calls back with the changes of each unit that ended; returns a function that stops it. */
-  onChanges(listener: (changes: readonly RawChange[]) => void): () => void {
-    this.changeListeners.add(listener);
-    this.space.sink = (db, key, event) => this.changes.push({ db, key, event });
-    return () => {
-      this.changeListeners.delete(listener);
-      if (this.changeListeners.size === 0) this.space.sink = null;
-    };
   }
 
   /** Takes frozen contents; every watched key counts as changed. */
   restore(from: FrozenSpace): void {
     for (const session of this.sessions.values()) if (session.watches.length > 0) session.dirtyCas = true;
     this.space.thaw(from);
-  }
-
-  private tell(): void {
-    const { changes } = this;
-    this.changes = [];
-    for (const listener of [...this.changeListeners]) listener(changes);
-  }
-
-  private emit(): void {
-    const { ops } = this;
-    this.ops = [];
-    const batch = this.unitLog?.gathering ?? 0;
-    this.onUnit?.(ops);
-    this.replyAfter = batch;
-  }
-
-  /** From here on each unit's effects go to the log. */
-  attachLog(log: UnitLog): void {
-    this.unitLog = log;
-    this.onUnit = (ops) => log.add(ops);
   }
 
   /** A write error of the log, as strerror says it, or that it works again. */
@@ -598,9 +512,9 @@ export class Engine implements EnginePort {
       this.space.touching = touching;
       session.executing = false;
       this.space.endUnit();
-      if (this.ops.length > 0) this.emit();
+      if (this.effects.count > 0) this.replyAfter = this.effects.emit();
       else this.endReply();
-      if (this.changes.length > 0) this.tell();
+      if (this.effects.hasChanges) this.effects.tell();
     }
   }
 
@@ -633,11 +547,7 @@ export class Engine implements EnginePort {
 
   countError(error: ReplyError, rejected?: TableEntry): void {
     if (rejected !== undefined) rejected.rejected++;
-    if (error.counted) return;
-    const end = error.text.indexOf(' ');
-    const code = end < 0 ? error.text : error.text.slice(0, end);
-    const { errors } = this.stats;
-    if (errors.has(code) || errors.size < 128) errors.set(code, (errors.get(code) ?? 0) + 1);
+    if (!error.counted) this.stats.countError(error.text);
   }
 
   // ---- units that may be rolled back
@@ -647,7 +557,7 @@ export class Engine implements EnginePort {
    * Inside such a unit it is a savepoint: a throw undoes what `work` did and no more.
    */
   atomic<T>(work: () => T): T {
-    if (this.depth > 0) return this.savepoint(work);
+    if (this.depth > 0) return this.effects.savepoint(work);
     this.depth = 1;
     this.beginReply();
     this.space.openJournal();
@@ -655,8 +565,7 @@ export class Engine implements EnginePort {
     try {
       result = work();
     } catch (error) {
-      this.ops = [];
-      this.changes = [];
+      this.effects.drop();
       this.space.rollback();
       throw error;
     } finally {
@@ -668,35 +577,10 @@ export class Engine implements EnginePort {
     return result;
   }
 
-  private savepoint<T>(work: () => T): T {
-    const mark = this.space.mark();
-    const ops = this.ops.length;
-    const changes = this.changes.length;
-    try {
-      return work();
-    } catch (error) {
-      this.ops.length = ops;
-      this.changes.length = changes;
-      this.space.rollbackTo(mark);
-      throw error;
-    }
-  }
-
   // ---- undoing a part of a unit (scripting/runner.ts)
 
-  openUndo(): Undo {
-    const { space } = this;
-    const own = space.journal === null;
-    if (own) space.openJournal();
-    return {
-      own,
-      mark: space.mark(),
-      ops: this.ops.length,
-      changes: this.changes.length,
-      dirty: space.dirty,
-      hits: space.stats.hits,
-      misses: space.stats.misses,
-    };
+  openUndo(): UndoPoint {
+    return this.effects.openUndo();
   }
 
   get undoLength(): number {
@@ -704,24 +588,17 @@ export class Engine implements EnginePort {
   }
 
   undo(point: UndoPoint): void {
-    const { mark, ops, changes, dirty, hits, misses } = point as Undo;
-    const { space } = this;
-    space.rollbackTo(mark);
-    this.ops.length = ops;
-    this.changes.length = changes;
-    space.dirty = dirty;
-    space.stats.hits = hits;
-    space.stats.misses = misses;
+    this.effects.undo(point);
   }
 
   closeUndo(point: UndoPoint): void {
-    if (point.own) this.space.commit();
+    this.effects.closeUndo(point);
   }
 
   // What others learn of a unit that has ended.
   private finish(): void {
-    if (this.ops.length > 0) this.emit();
-    if (this.changes.length > 0) this.tell();
+    if (this.effects.count > 0) this.replyAfter = this.effects.emit();
+    if (this.effects.hasChanges) this.effects.tell();
     if (this.space.readyKeys.length > 0) this.serve();
   }
 
@@ -730,10 +607,10 @@ export class Engine implements EnginePort {
     this.blocking.serve();
     // Looking at a ready key may have expired it, outside of any unit.
     this.space.endUnit();
-    if (this.ops.length > 0) this.emit();
+    if (this.effects.count > 0) this.replyAfter = this.effects.emit();
     // The units of those who waited had replies of their own.
     this.replyAfter = Math.max(this.replyAfter, after);
-    if (this.changes.length > 0) this.tell();
+    if (this.effects.hasChanges) this.effects.tell();
   }
 
   get inUnit(): boolean {
@@ -802,7 +679,7 @@ export class Engine implements EnginePort {
 
   changed(session: SessionPort, args: readonly string[]): void {
     this.space.dirty++;
-    if (this.onUnit !== null) this.ops.push({ db: session.db.index, args });
+    if (this.effects.onUnit !== null) this.effects.add(session.db.index, args);
   }
 
   log(level: number, message: string): void {
@@ -845,10 +722,8 @@ export class Engine implements EnginePort {
 
   // Each expired key is a unit of its own in the log.
   private tellPurged(): void {
-    const { ops } = this;
-    this.ops = [];
-    for (const op of ops) this.onUnit?.([op]);
-    if (this.changes.length > 0) this.tell();
+    this.effects.emitEach();
+    if (this.effects.hasChanges) this.effects.tell();
     if (this.space.readyKeys.length > 0) this.serve();
   }
 }

@@ -26,6 +26,6 @@ export class EngineEnv implements Env {
   }
 
   propagate(...commands: (readonly string[])[]): void {
-    if (this.engine.onUnit !== null) this.instead = commands;
+    if (this.engine.effects.onUnit !== null) this.instead = commands;
   }
 }

@@ -48,7 +48,7 @@ export async function persist(
       space.unsettled = unsettled;
     },
     databases: space.dbs.length,
-    attach: (log: AppendLog) => engine.attachLog(log),
+    attach: (log: AppendLog) => engine.effects.attach(log),
     refuseWrites: (reason) => engine.refuseWrites(reason),
     now: () => engine.clock.now(),
     elapsed: () => engine.elapsed(),

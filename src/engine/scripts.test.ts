@@ -95,7 +95,7 @@ it('is undone with the transaction around it', () => {
   const move =
     "redis.call('set', KEYS[1], 1) redis.call('rpush', KEYS[2], 'a') return redis.call('incr', KEYS[1])";
   const changes: string[] = [];
-  const stop = db.engine.onChanges((made) => changes.push(...made.map(({ key }) => key)));
+  const stop = db.engine.effects.onChanges((made) => changes.push(...made.map(({ key }) => key)));
   expect(() =>
     db.transaction((tx) => {
       expect(tx.eval(move, { keys: ['a', 'l'] })).toBe(2);

@@ -15,6 +15,14 @@ export class Stats implements StatsPort {
     this.startedAt = now;
   }
 
+  /** By the first word of its text; of many different ones only so many. */
+  countError(text: string): void {
+    const { errors } = this;
+    const end = text.indexOf(' ');
+    const code = end < 0 ? text : text.slice(0, end);
+    if (errors.has(code) || errors.size < 128) errors.set(code, (errors.get(code) ?? 0) + 1);
+  }
+
   reset(): void {
     this.connections = 0;
     this.rejectedConnections = 0;

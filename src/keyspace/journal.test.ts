@@ -54,8 +54,8 @@ describe('rollback', () => {
         const listener = bareSession(engine, heard);
         for (const line of ['HELLO 3', 'PSUBSCRIBE __key*']) engine.execute(listener, line.split(' '));
         const told: unknown[] = [];
-        engine.onUnit = (ops) => told.push(ops);
-        engine.onChanges((changes) => told.push(changes));
+        engine.effects.onUnit = (ops) => told.push(ops);
+        engine.effects.onChanges((changes) => told.push(changes));
         const held = contents(engine.space);
 
         undone(() => run(...inside));
@@ -168,7 +168,7 @@ describe('rollback', () => {
     const listener = bareSession(engine, heard);
     for (const line of ['HELLO 3', 'PSUBSCRIBE __keyevent*']) engine.execute(listener, line.split(' '));
     const units: unknown[] = [];
-    engine.onUnit = (ops) => units.push(ops);
+    engine.effects.onUnit = (ops) => units.push(ops);
     engine.atomic(() => {
       run(['SET', 'a', '1'], ['SET', 'b', '2']);
       expect([heard.length, units.length]).toEqual([0, 0]);

@@ -35,7 +35,7 @@ async function opened(storage: Storage, config: Readonly<Record<string, string>>
     engine,
     clock,
     persistence,
-    log: engine.unitLog as AppendLog,
+    log: engine.effects.log as AppendLog,
     run: (...args) => engine.execute(session, args),
     rewritten: async () => {
       persistence.beginRewrite();

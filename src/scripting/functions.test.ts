@@ -2,7 +2,7 @@
 // redis-server by test/oracle/cases/functions.txt.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Database } from '../engine/database.ts';
-import type { Op } from '../engine/engine.ts';
+import type { Op } from '../engine/effects.ts';
 import { HoldfastError } from '../engine/errors.ts';
 import { dumpLibraries } from '../persistence/rdb/payload.ts';
 
@@ -28,7 +28,7 @@ function errorOf(work: () => unknown): string {
 describe('the log', () => {
   test('gets what changes libraries as it was sent, and of a call its effects', () => {
     const units: (readonly Op[])[] = [];
-    db.engine.onUnit = (ops) => units.push(ops);
+    db.engine.effects.onUnit = (ops) => units.push(ops);
     const code =
       "#!lua name=a\nredis.register_function('f', function(keys) redis.call('incr', keys[1]) redis.call('get', keys[1]) return redis.call('expire', keys[1], 100) end)";
     db.call('function', 'LOAD', code);
@@ -64,7 +64,7 @@ describe('the log', () => {
 
   test('has a transaction with FUNCTION LOAD in it as one unit', () => {
     const units: (readonly Op[])[] = [];
-    db.engine.onUnit = (ops) => units.push(ops);
+    db.engine.effects.onUnit = (ops) => units.push(ops);
     db.multi();
     db.call('FUNCTION', 'LOAD', counter('a', 0));
     db.call('FCALL', 'count', 0);

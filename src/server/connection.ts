@@ -228,7 +228,7 @@ export class Connection implements Outlet {
 
   // Is what the output tells in the log? If not, it is written once it is.
   private mayGo(): boolean {
-    const log = this.engine.unitLog;
+    const log = this.engine.effects.log;
     if (log === null || this.heldUntil === 0) return true;
     log.flush();
     if (this.heldUntil <= log.accepted) return true;

@@ -96,12 +96,12 @@ onEveryTarget('waiting: transactions', (t) => {
     const watcher = await t.connect();
     const waiting = await wait(t, 'BLPOP', 'k', 0);
     await watcher.call('WATCH', 'k');
-    t.engine.onUnit = (ops) => units.push(ops.map((op) => op.args.join(' ')));
+    t.engine.effects.onUnit = (ops) => units.push(ops.map((op) => op.args.join(' ')));
     await t.exec([
       ['SET', 'x', '1'],
       ['RPUSH', 'k', 'a'],
     ]);
-    t.engine.onUnit = null;
+    t.engine.effects.onUnit = null;
     await waiting.reply;
     expect(units).toEqual([['SET x 1', 'RPUSH k a'], ['LPOP k']]);
     expect(await watcher.exec([['PING']])).toBe(null);

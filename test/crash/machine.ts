@@ -190,7 +190,7 @@ export class Life {
   }
 
   get log(): AppendLog {
-    return this.engine.unitLog as AppendLog;
+    return this.engine.effects.log as AppendLog;
   }
 
   /** False where the process died of it. @throws RecoveryError, StorageError */

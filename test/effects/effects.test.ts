@@ -109,7 +109,7 @@ describe('effects', () => {
       const copy = new Engine({ clock: original.clock, seed: 1 });
       copy.space.mayExpire = false;
       const session = copy.connect(deaf);
-      original.engine.onUnit = (ops) => {
+      original.engine.effects.onUnit = (ops) => {
         for (const { db, args } of ops) {
           logged++;
           session.db = copy.space.dbs[db];

@@ -114,7 +114,7 @@ export async function mixedLog(policy: 'always' | 'everysec' = 'always'): Promis
       else send(...args);
     }
     if (policy === 'always') await disk.flushed();
-    else engine.unitLog?.flush();
+    else engine.effects.log?.flush();
     await note();
   }
   const killed = storage.copy();
