@@ -1,6 +1,6 @@
 // Layouts: which string keys the node part of a table has, in the order in which they came in. Tables that were
 // filled alike share a layout, and what depends on the keys alone is worked out once: Lua's order (order.ts), and
-// how JSON spells the keys. lib-cjson.ts and lib-cmsgpack.ts read records along the layouts of those before.
+// how JSON spells the keys. cjson-decode.ts and lib-cmsgpack.ts read records along the layouts of those before.
 import { nodeOrder, nodesAfter } from './order.ts';
 
 /** Tables with more keys have no layout. */
@@ -32,7 +32,7 @@ export class Layout {
   likely: Layout | null = null;
   /** Layout of the first key of the object that JSON last had as this key's value. */
   inner: Layout | null = null;
-  /** How JSON spells the key, once lib-cjson.ts has needed it. */
+  /** How JSON spells the key, once cjson-encode.ts has worked it out. */
   json: JsonKey | null = null;
   private followers: Map<string, Layout> | null = null;
   private readonly walks: Walk[] = [];

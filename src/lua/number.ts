@@ -1,6 +1,6 @@
 // Numbers as Lua 5.1 prints and reads them: formatNumber is C's "%.14g", parseNumber its luaO_str2d (strtod with
 // spaces around). Used wherever strings and numbers are converted into each other: concatenation, arithmetic,
-// tostring, tonumber, the lexer, arguments of natives.
+// tostring, tonumber, the lexer, arguments of natives, JSON.
 //
 // JavaScript hides the sign of NaN, x86-64 does not: there, every NaN that arithmetic makes (0/0, inf-inf, sqrt(-1))
 // is negative and prints as "-nan". So NaN is "-nan" here, always; in C, -(0/0) and tonumber('nan') are "nan".
@@ -36,6 +36,23 @@ export function formatNumber(n: number): string {
   const digits = toEven(text.slice(0, at), size, PRECISION - 1 - exponent);
   const power = Math.abs(exponent);
   return `${withoutZeros(sign(n) + digits)}e${exponent < 0 ? '-' : '+'}${power < 10 ? '0' : ''}${power}`;
+}
+
+/** `%.{precision}g` of C, for fewer than fourteen digits. */
+export function formatPrecision(n: number, precision: number): string {
+  if (n === 0 || !Number.isFinite(n)) return formatNumber(n);
+  const size = Math.abs(n);
+  const text = size.toExponential(precision - 1);
+  const at = text.indexOf('e');
+  const exponent = Number(text.slice(at + 1));
+  const digits = toEven(text.slice(0, at), size, precision - 1 - exponent).replace('.', '');
+  if (exponent < -4 || exponent >= precision) {
+    const power = Math.abs(exponent);
+    const mantissa = withoutZeros(`${digits[0]}.${digits.slice(1)}`);
+    return `${sign(n)}${mantissa}e${exponent < 0 ? '-' : '+'}${power < 10 ? '0' : ''}${power}`;
+  }
+  if (exponent < 0) return sign(n) + withoutZeros(`0.${'0'.repeat(-exponent - 1)}${digits}`);
+  return sign(n) + withoutZeros(`${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`);
 }
 
 function sign(n: number): string {
