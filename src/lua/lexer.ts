@@ -1,5 +1,6 @@
-// Splits a byte string into the tokens of Lua 5.1; parser.ts pulls them one by one. Counts lines and words its errors as
-// Lua does, down to what a zero byte does to numbers, dots and error texts. Classes of bytes are those of the C locale.
+// Splits a byte string into the tokens of Lua 5.1; parser.ts and expressions.ts pull them one by one. Counts lines and
+// words its errors as Lua does, down to what a zero byte does to numbers, dots and error texts. Classes of bytes are
+// those of the C locale.
 import { parseNumber } from './number.ts';
 import { charge, spend } from './state.ts';
 import { LuaError } from './value.ts';
@@ -38,6 +39,23 @@ export const NAME = 285;
 export const STRING = 286;
 export const EOS = 287;
 
+// Bytes that are tokens by themselves; some also begin or end longer ones.
+export const HASH = 0x23;
+export const OPEN_PAREN = 0x28;
+export const CLOSE_PAREN = 0x29;
+export const COMMA = 0x2c;
+export const MINUS = 0x2d;
+export const DOT = 0x2e;
+export const COLON = 0x3a;
+export const SEMICOLON = 0x3b;
+export const LESS = 0x3c;
+export const ASSIGN = 0x3d;
+export const MORE = 0x3e;
+export const OPEN_BRACKET = 0x5b;
+export const CLOSE_BRACKET = 0x5d;
+export const OPEN_BRACE = 0x7b;
+export const CLOSE_BRACE = 0x7d;
+
 const SPELLINGS = [
   ...['and', 'break', 'do', 'else', 'elseif', 'end', 'false', 'for', 'function', 'if', 'in', 'local', 'nil'],
   ...['not', 'or', 'repeat', 'return', 'then', 'true', 'until', 'while'],
@@ -53,15 +71,8 @@ const CR = 0x0d;
 const QUOTE = 0x22;
 const APOSTROPHE = 0x27;
 const PLUS = 0x2b;
-const MINUS = 0x2d;
-const DOT = 0x2e;
 const ZERO = 0x30;
-const LESS = 0x3c;
-const EQUALS = 0x3d;
-const MORE = 0x3e;
-const OPENING = 0x5b;
 const BACKSLASH = 0x5c;
-const CLOSING = 0x5d;
 const TILDE = 0x7e;
 
 // Classes of bytes, as bits.
@@ -166,6 +177,39 @@ export class Lexer {
     return this.ahead;
   }
 
+  /** Takes the token if it is the current one. */
+  accept(token: number): boolean {
+    if (this.token !== token) return false;
+    this.next();
+    return true;
+  }
+
+  expect(token: number): void {
+    if (this.token !== token) throw this.unexpected(`'${spellToken(token)}' expected`);
+  }
+
+  /** Takes the token, which has to be the current one. */
+  skip(token: number): void {
+    this.expect(token);
+    this.next();
+  }
+
+  /** Takes the token that ends what `opening` began on a line: the error names both, unless they share it. */
+  close(token: number, opening: number, line: number): void {
+    if (this.token !== token && line !== this.line) {
+      const what = `'${spellToken(token)}' expected (to close '${spellToken(opening)}' at line ${line})`;
+      throw this.unexpected(what);
+    }
+    this.skip(token);
+  }
+
+  name(): string {
+    this.expect(NAME);
+    const { value } = this;
+    this.next();
+    return value;
+  }
+
   /** An error at the current token. To be thrown. */
   unexpected(message: string): LuaError {
     const { token } = this;
@@ -189,9 +233,9 @@ export class Lexer {
   private stringAsRead(): string {
     const { source, start } = this;
     const first = source.charCodeAt(start);
-    if (first !== OPENING) return source[start] + this.value + source[start];
+    if (first !== OPEN_BRACKET) return source[start] + this.value + source[start];
     let end = start + 1;
-    while (source.charCodeAt(end) === EQUALS) end++;
+    while (source.charCodeAt(end) === ASSIGN) end++;
     const level = source.slice(start + 1, end);
     return `[${level}[${this.value}]${level}]`;
   }
@@ -232,14 +276,14 @@ export class Lexer {
           if (after !== MINUS) return c;
           at = this.skipComment(at + 2);
           continue;
-        case EQUALS:
-          return after === EQUALS ? this.double(EQUAL) : c;
+        case ASSIGN:
+          return after === ASSIGN ? this.double(EQUAL) : c;
         case LESS:
-          return after === EQUALS ? this.double(AT_MOST) : c;
+          return after === ASSIGN ? this.double(AT_MOST) : c;
         case MORE:
-          return after === EQUALS ? this.double(AT_LEAST) : c;
+          return after === ASSIGN ? this.double(AT_LEAST) : c;
         case TILDE:
-          return after === EQUALS ? this.double(UNEQUAL) : c;
+          return after === ASSIGN ? this.double(UNEQUAL) : c;
         case QUOTE:
         case APOSTROPHE:
           this.readString(c);
@@ -256,7 +300,7 @@ export class Lexer {
             }
           }
           return this.double(CONCAT);
-        case OPENING: {
+        case OPEN_BRACKET: {
           this.at = at;
           const level = this.bracket(c);
           if (level >= 0) {
@@ -378,7 +422,7 @@ export class Lexer {
     const { source } = this;
     const from = this.at + 1;
     let at = from;
-    while (at < source.length && source.charCodeAt(at) === EQUALS) at++;
+    while (at < source.length && source.charCodeAt(at) === ASSIGN) at++;
     this.at = at;
     return at < source.length && source.charCodeAt(at) === c ? at - from : from - at - 1;
   }
@@ -400,13 +444,13 @@ export class Lexer {
       }
       const { at } = this;
       const c = source.charCodeAt(at);
-      if (c === CLOSING) {
+      if (c === CLOSE_BRACKET) {
         if (this.bracket(c) !== level) continue;
         this.at++;
         if (isString) this.value = text + source.slice(from, at);
         return;
       }
-      if (c === OPENING) {
+      if (c === OPEN_BRACKET) {
         if (this.bracket(c) !== level) continue;
         this.at++;
         if (level === 0) throw this.near('nesting of [[...]] is deprecated', '[');
@@ -428,9 +472,9 @@ export class Lexer {
     const { source } = this;
     const { length } = source;
     let at = from;
-    if (at < length && source.charCodeAt(at) === OPENING) {
+    if (at < length && source.charCodeAt(at) === OPEN_BRACKET) {
       this.at = at;
-      const level = this.bracket(OPENING);
+      const level = this.bracket(OPEN_BRACKET);
       if (level >= 0) {
         this.readLong(level, false);
         return this.at;

@@ -1,6 +1,7 @@
 // Where the code generator of Lua 5.1 would keep each value: its registers, constants and the moment at which it would
-// load a variable. parser.ts follows it along, for two things depend on it that scripts can see: whether a function is
-// "too complex" (a call of 250 arguments is), and which line a failing access reports. No code comes of it.
+// load a variable. parser.ts and expressions.ts follow it along, for two things depend on it that scripts can see:
+// whether a function is "too complex" (a call of 250 arguments is), and which line a failing access reports. No code
+// comes of it.
 import type { Expression } from './ast.ts';
 import type { Lexer } from './lexer.ts';
 import { LuaError } from './value.ts';
