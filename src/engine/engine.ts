@@ -15,6 +15,7 @@ import type {
 } from '../commands/ports.ts';
 import { CommandTable, type TableEntry } from '../commands/table.ts';
 import { isHttp, unsupportedCommand } from '../commands/unsupported.ts';
+import { keepStringsFast } from '../data/fast-strings.ts';
 import type { Watcher } from '../keyspace/db.ts';
 import { type FrozenSpace, Space } from '../keyspace/space.ts';
 import { PubSub } from '../propagation/pubsub.ts';
@@ -135,6 +136,7 @@ export class Engine implements EnginePort {
   /** @throws Error when the engine is closed. */
   connect(outlet: Outlet): Session {
     if (this.isClosed) throw new Error('the engine is closed');
+    keepStringsFast();
     this.stats.connections++;
     const open = outlet.info.trusted || this.config.value('requirepass') === '';
     const session = new Session(this.nextId++, this.space.dbs[0], outlet, this.clock.now(), open);
