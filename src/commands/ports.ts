@@ -170,8 +170,6 @@ export interface UnitLog {
   flush(): void;
   /** Calls back when the batch may be acknowledged, or with false once it is clear that it cannot be. */
   whenAccepted(batch: number, action: (accepted: boolean) => void): void;
-  /** Why writes are refused: strerror's text, or null. */
-  refusal(): string | null;
 }
 
 /** The database on disk (persistence/persistence.ts), as SAVE and its kin see it. */

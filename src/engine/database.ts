@@ -164,9 +164,8 @@ export class Database extends Client {
   /** Goes back to a snapshot (of this database or of a fork). Watched keys count as changed. */
   revertTo(snapshot: Snapshot): void {
     this.mustBeOpen();
-    this.engine.restore(snapshot.space);
+    this.engine.restore(snapshot.space, snapshot.libraries);
     this.engine.random.state = snapshot.random;
-    this.engine.functions.adopt(snapshot.libraries);
   }
 
   /** A second, independent database with the same contents; a virtual clock is copied. */

@@ -18,9 +18,11 @@ import { isHttp, unsupportedCommand } from '../commands/unsupported.ts';
 import { keepStringsFast } from '../data/fast-strings.ts';
 import type { Watcher } from '../keyspace/db.ts';
 import { type FrozenSpace, Space } from '../keyspace/space.ts';
+import { dumpValue } from '../persistence/rdb/payload.ts';
 import { PubSub } from '../propagation/pubsub.ts';
 import { Block, Later, NO_REPLY, QUEUED, type Reply, ReplyError } from '../resp/reply.ts';
 import { Functions } from '../scripting/functions.ts';
+import type { Libraries } from '../scripting/library.ts';
 import { Runner } from '../scripting/runner.ts';
 import { Scripts } from '../scripting/scripts.ts';
 import { Blocking, type Waiter } from './blocking.ts';
@@ -459,9 +461,25 @@ export class Engine implements EnginePort {
   }
 
   /** Takes frozen contents; every watched key counts as changed. */
-  restore(from: FrozenSpace): void {
+  restore(from: FrozenSpace, libraries: Libraries = this.functions.libraries): void {
     for (const session of this.sessions.values()) if (session.watches.length > 0) session.dirtyCas = true;
     this.space.thaw(from);
+    this.functions.adopt(libraries);
+    if (this.effects.onUnit !== null) this.logContents();
+  }
+
+  // For the log, one unit that empties everything and brings each key back.
+  private logContents(): void {
+    const { effects, space } = this;
+    effects.add(0, ['FLUSHALL']);
+    effects.add(0, ['FUNCTION', 'RESTORE', this.functions.dump(), 'FLUSH']);
+    for (const db of space.dbs) {
+      db.forEach((key, value, deadline) => {
+        effects.add(db.index, ['RESTORE', key, String(deadline), dumpValue(value), 'ABSTTL']);
+      });
+    }
+    space.unsettled?.changedAll();
+    if (this.depth === 0) this.finish();
   }
 
   /** A write error of the log, as strerror says it, or that it works again. */

@@ -50,7 +50,7 @@ type Job = 'rewrite' | 'save';
 
 export class Persistence implements PersistencePort {
   /** What was found when it was opened. */
-  recovery: Recovery;
+  readonly recovery: Recovery;
   private readonly storage: Storage;
   private readonly host: PersistenceHost;
   private readonly lock: DirectoryLock;

@@ -110,7 +110,7 @@ class Loader {
     return new AofReader(sourceBehind(rest, source), reader.offset);
   }
 
-  async units_(reader: AofReader, path: string): Promise<void> {
+  async apply(reader: AofReader, path: string): Promise<void> {
     const { target } = this;
     for (let unit = reader.next(); unit !== null; unit = reader.next()) {
       for (const args of unit.commands) {
@@ -143,7 +143,7 @@ class Loader {
         this.bytes += file.size;
         return {};
       }
-      await this.units_(reader, path);
+      await this.apply(reader, path);
       const end = reader.end();
       let cut: Recovery['cut'] = null;
       if (end.state !== 'whole') {

@@ -1,7 +1,7 @@
 // The append-only log: takes the effects of each unit, gathers those of a turn of the event loop into a batch, and
 // writes it before anybody is told of them. Under `appendfsync always` a batch is acknowledged once it is on disk, by
 // one asynchronous sync for all that gathered meanwhile; otherwise once the operating system has it. The engine
-// feeds it, connections ask it when their replies may go; rewrite.ts turns it to a new file.
+// feeds it, connections ask it when their replies may go; persistence.ts turns it to a new file.
 import type { UnitLog } from '../../commands/ports.ts';
 import { type Storage, StorageError, type StorageFile } from '../../storage/port.ts';
 import { Batch, encodeBatch } from './batch.ts';
@@ -35,7 +35,7 @@ export interface LogOp {
   readonly args: readonly string[];
 }
 
-/** What gathers is written at once beyond this many characters. */
+/** What gathers is written at once beyond this many bytes. */
 const BATCH_SIZE = 1024 * 1024;
 /** `everysec`: milliseconds between two syncs, and after which one that is late counts. */
 const SYNC_EVERY = 1000;
@@ -71,7 +71,7 @@ export class AppendLog implements UnitLog {
   private sum: string;
   /** Number, counted over all files, of the batch that gathers. */
   private batch = 1;
-  /** What `accepted` would be if nothing of the present file were missing: batch minus sequence. */
+  /** The last batch of the present file that is known to be on disk. */
   private synced = 0;
   /** What has gathered. */
   private gathered = new Batch();
@@ -167,11 +167,6 @@ export class AppendLog implements UnitLog {
     else this.waiters.push({ batch, action });
   }
 
-  /** Why writes are refused: strerror's text, or null. */
-  refusal(): string | null {
-    return this.problem === null ? null : this.problem.reason;
-  }
-
   // ---- durability
 
   /** Resolves once all that was added before is on disk. @throws StorageError where it cannot be */
@@ -187,7 +182,7 @@ export class AppendLog implements UnitLog {
     }
   }
 
-  /** Once a second: syncs what `everysec` owes, and tries again what could not be written. */
+  /** Now and then: syncs what `everysec` owes, and tries again what could not be written. */
   tick(): void {
     if (this.closed) return;
     if (this.problem === null) this.maybeSync();
@@ -205,7 +200,6 @@ export class AppendLog implements UnitLog {
       boundary();
       // What is added from now on must not get into the batch that still goes to the present file.
       const text = this.take();
-      this.db = -1;
       if (text.length > 0) this.batch++;
       this.units = 0;
       this.db = -1;
@@ -498,7 +492,7 @@ interface Turn {
   readonly next: StorageFile;
   readonly position: LogPosition;
   /** What had gathered and still goes to the present file, and the batch it is. */
-  text: Batch;
+  readonly text: Batch;
   readonly last: number;
   resolve(): void;
   reject(error: unknown): void;
