@@ -39,9 +39,11 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   persistence: ['storage', 'propagation', 'commands', ...BELOW_COMMANDS],
   engine: BELOW_ENGINE,
   server: ['engine', ...BELOW_ENGINE],
+  // Imports none of the engine: a database is one more client to it.
+  workflows: ['data', 'resp'],
   // src/index.ts, the package's entry.
   index: ['server', 'engine', ...BELOW_ENGINE],
-  cli: ['index', 'server', 'engine', ...BELOW_ENGINE],
+  cli: ['index', 'workflows', 'server', 'engine', ...BELOW_ENGINE],
 };
 
 /** Rooms that run anywhere: no `node:` module. */
@@ -55,6 +57,7 @@ const PORTABLE = new Set([
   'propagation',
   'scripting',
   'engine',
+  'workflows',
 ]);
 
 // Spelt apart, so that this file passes its own check.

@@ -7,7 +7,7 @@ import type { Arg, Command, Wait } from '../commands/spec.ts';
 import type { TableEntry } from '../commands/table.ts';
 import { utf8Decode } from '../resp/bytes.ts';
 import { Block, type Push, type Reply, ReplyError } from '../resp/reply.ts';
-import { asBytes, asText, fromReply, type Texts, toByteString } from './convert.ts';
+import { asBytes, asText, fromReply, inResp2, type Texts, toByteString } from './convert.ts';
 import type { Engine } from './engine.ts';
 import { HoldfastError } from './errors.ts';
 import { FunctionLibraries } from './libraries.ts';
@@ -71,7 +71,7 @@ export interface Message {
 interface PendingReply {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
-  readonly texts: Texts;
+  readonly convert: (reply: Reply) => unknown;
   readonly release: () => void;
 }
 
@@ -117,6 +117,20 @@ export class Client {
     return this.invoke(this.engine.table.find(name), [name], args);
   }
 
+  /**
+   * Runs any command by its words and answers in the shapes of RESP2, as a client library over a connection would:
+   * maps and sets are flat arrays, decimals strings, true and false 1 and 0. For drivers of toolkits.
+   * @throws HoldfastError with the reply's code when the command fails.
+   */
+  resp2(words: readonly Arg[]): unknown {
+    const { core } = this;
+    const bytes = new Array<string>(words.length);
+    for (let i = 0; i < words.length; i++) bytes[i] = toByteString(words[i]);
+    // Some replies have another form, not only another encoding.
+    if (core.session.protocol !== 2) core.speak(2);
+    return this.perform(this.engine.table.find(bytes[0]), bytes, undefined, inResp2);
+  }
+
   /** Calls back for each message of the channels this client is subscribed to; returns a function that stops it. */
   onMessage(listener: (message: Message) => void): () => void {
     this.core.listeners.add(listener);
@@ -142,7 +156,12 @@ export class Client {
   }
 
   /** @internal */
-  perform(entry: TableEntry | undefined, words: string[], signal?: AbortSignal): unknown {
+  perform(
+    entry: TableEntry | undefined,
+    words: string[],
+    signal?: AbortSignal,
+    convert: (reply: Reply, texts: Texts) => unknown = fromReply,
+  ): unknown {
     const { core, engine } = this;
     if (core.closed) throw new HoldfastError('HF_CLOSED', 'the session is closed');
     // While a client's script runs on, the engine itself answers BUSY.
@@ -157,14 +176,14 @@ export class Client {
     }
     const { session } = core;
     const blocking = entry !== undefined && (entry.bits & Bit.blocking) !== 0;
-    if (blocking) return core.block(words, entry, this.texts, signal);
+    if (blocking) return core.block(words, entry, (reply) => convert(reply, this.texts), signal);
     const reply = engine.execute(session, words, entry);
     if (session.pushes.length > 0) core.deliver(session.takePushes());
     if (session.closing) core.close();
     if (typeof reply === 'string') return this.texts(reply);
-    if (typeof reply !== 'object' || reply === null) return reply;
+    if (reply === null || (typeof reply !== 'object' && typeof reply !== 'boolean')) return reply;
     if (reply instanceof ReplyError) throw HoldfastError.fromReply(reply);
-    return fromReply(reply, this.texts);
+    return convert(reply, this.texts);
   }
 }
 
@@ -197,6 +216,11 @@ class SessionCore implements Outlet {
     return owners.get(this.engine) ?? null;
   }
 
+  speak(protocol: 2 | 3): void {
+    this.session.protocol = protocol;
+    this.session.refresh();
+  }
+
   /** Runs `work` as this session's rollbackable unit. */
   atomic<T>(work: () => T): T {
     const outer = this.engineOwner();
@@ -215,7 +239,12 @@ class SessionCore implements Outlet {
     }
   }
 
-  block(words: string[], entry: TableEntry, texts: Texts, signal?: AbortSignal): Promise<unknown> {
+  block(
+    words: string[],
+    entry: TableEntry,
+    convert: (reply: Reply) => unknown,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
     if (this.pending !== null) {
       const error = new HoldfastError(
         'HF_BUSY',
@@ -231,7 +260,12 @@ class SessionCore implements Outlet {
         reject(aborted(signal as AbortSignal));
       };
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.pending = { resolve, reject, texts, release: () => signal?.removeEventListener('abort', onAbort) };
+      this.pending = {
+        resolve,
+        reject,
+        convert,
+        release: () => signal?.removeEventListener('abort', onAbort),
+      };
       let reply: Reply;
       try {
         reply = this.engine.execute(this.session, words, entry);
@@ -249,7 +283,7 @@ class SessionCore implements Outlet {
     this.pending = null;
     pending.release();
     if (reply instanceof ReplyError) pending.reject(HoldfastError.fromReply(reply));
-    else pending.resolve(fromReply(reply, pending.texts));
+    else pending.resolve(pending.convert(reply));
   }
 
   push(message: Push): void {

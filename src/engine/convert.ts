@@ -92,6 +92,33 @@ function fromTagged(reply: TaggedReply, texts: Texts, depth: number): unknown {
   }
 }
 
+/**
+ * A reply in the shapes of RESP2, as a client over a connection gets it: maps and sets are flat arrays, decimals are
+ * strings, true and false are 1 and 0. Otherwise as fromReply.
+ */
+export function inResp2(reply: Reply, texts: Texts, depth = 0): unknown {
+  if (typeof reply === 'string') return texts(reply);
+  if (typeof reply === 'boolean') return reply ? 1 : 0;
+  if (typeof reply !== 'object' || reply === null) return reply;
+  if (depth > DEEP) return fromDeep(reply, texts);
+  if (Array.isArray(reply)) return reply.map((item) => inResp2(item, texts, depth + 1));
+  const tagged = reply as TaggedReply;
+  switch (tagged.kind) {
+    case Kind.Double:
+    case Kind.BigNumber:
+      return tagged.text;
+    case Kind.Map:
+    case Kind.Set:
+    case Kind.Push:
+    case Kind.Sequence:
+      return tagged.items.map((item) => inResp2(item, texts, depth + 1));
+    case Kind.InProtocol:
+      return inResp2(tagged.reply, texts, depth);
+    default:
+      return fromTagged(tagged, texts, depth);
+  }
+}
+
 function propertyName(key: Reply): string {
   return typeof key === 'string' ? utf8Decode(key) : String(fromReply(key, asText));
 }

@@ -1,0 +1,194 @@
+// Drivers over ioredis and iovalkey, its fork, which have one interface. The user's client shows where to connect and
+// how; each connection of the driver is a duplicate of it that sends nothing twice, queues nothing and reconnects never.
+import { type Answer, type Driver, Lost, ServerError, Unsent, type Word } from '../kit/driver.ts';
+import { AtomicError } from '../kit/errors.ts';
+import { type Address, ClusterDriver } from './cluster.ts';
+import { DirectDriver } from './direct.ts';
+import type { Fate, Session, Words } from './session.ts';
+
+/** What is used of `Redis` of ioredis 5 and 6 and of iovalkey. */
+export interface IoredisClient {
+  readonly status: string;
+  // biome-ignore lint/suspicious/noExplicitAny: each version has its own type of options
+  readonly options: any;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  duplicate(options?: any): any;
+}
+
+/** What is used of `Cluster`. */
+export interface IoredisCluster {
+  readonly isCluster: true;
+  readonly status: string;
+  // biome-ignore lint/suspicious/noExplicitAny: each version has its own type of options
+  readonly options: any;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  nodes(role?: any): any[];
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  once(event: any, listener: (...args: any[]) => void): unknown;
+  connect(): Promise<unknown>;
+}
+
+/** A connection of the library, once duplicated. */
+interface Connection {
+  readonly status: string;
+  readonly stream?: { cork?(): void; uncork?(): void };
+  call(name: string, ...args: unknown[]): Promise<unknown>;
+  connect(): Promise<unknown>;
+  disconnect(): void;
+  on(event: 'error', listener: () => void): unknown;
+}
+
+/**
+ * A driver over a client of ioredis 5 or 6: `new Redis(...)`, also with Sentinels, or `new Cluster(...)`. The client
+ * stays the user's: the driver opens connections of its own, with the same address, credentials and TLS.
+ *
+ * ```ts
+ * const driver = ioredis(new Redis());
+ * ```
+ * @throws AtomicError BAD_ARGUMENT where the client has a keyPrefix: workflows have prefixes of their own
+ */
+export function ioredis(client: IoredisClient | IoredisCluster): Driver {
+  return driverOf('ioredis', client);
+}
+
+/** A driver over a client of iovalkey. Otherwise as {@link ioredis}. */
+export function iovalkey(client: IoredisClient | IoredisCluster): Driver {
+  return driverOf('iovalkey', client);
+}
+
+function driverOf(name: string, client: IoredisClient | IoredisCluster): Driver {
+  const isCluster = 'isCluster' in client && client.isCluster === true;
+  const { keyPrefix } = (isCluster ? client.options.redisOptions : client.options) ?? {};
+  if (keyPrefix || client.options.keyPrefix) {
+    throw new AtomicError('BAD_ARGUMENT', 'give the workflows a prefix instead of the client a keyPrefix');
+  }
+  if (isCluster) return clusterOf(name, client as IoredisCluster);
+  const { options } = client;
+  const single = client as IoredisClient;
+  return new DirectDriver(
+    { client: name, topology: options.sentinels ? 'sentinel' : 'single' },
+    () => connect(single, {}),
+    () => (options.path ? String(options.path) : `${options.host}:${options.port}`),
+  );
+}
+
+const OVERRIDES = {
+  lazyConnect: true,
+  // What became of a command must be certain: nothing is queued, repeated or answered on another connection.
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  retryStrategy: () => null,
+  reconnectOnError: null,
+  maxRetriesPerRequest: null,
+  enableAutoPipelining: false,
+  commandTimeout: undefined,
+  stringNumbers: false,
+  readOnly: false,
+  monitor: false,
+  // The shapes of RESP2, see Answer.
+  protocol: 2,
+  replyMapping: 'legacy',
+};
+
+async function connect(client: IoredisClient, place: object): Promise<Session> {
+  const connection = client.duplicate({ ...OVERRIDES, ...place }) as Connection;
+  connection.on('error', () => {});
+  try {
+    await connection.connect();
+  } catch (error) {
+    connection.disconnect();
+    throw error;
+  }
+  return new IoredisSession(connection);
+}
+
+class IoredisSession implements Session {
+  private readonly connection: Connection;
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+  }
+
+  get alive(): boolean {
+    return this.connection.status === 'ready';
+  }
+
+  async send(words: Words): Promise<Answer> {
+    if (!this.alive) throw new Unsent('the connection is closed');
+    try {
+      const [name, ...args] = words;
+      return plain(await this.connection.call(name as string, ...args.map(word)));
+    } catch (error) {
+      throw fateOf(error);
+    }
+  }
+
+  async pipeline(commands: readonly Words[]): Promise<readonly Fate[]> {
+    const { stream } = this.connection;
+    // One write for all of them.
+    stream?.cork?.();
+    const sent = commands.map((words) => this.send(words).catch((error: Fate) => error));
+    stream?.uncork?.();
+    return Promise.all(sent);
+  }
+
+  close(): void {
+    this.connection.disconnect();
+  }
+}
+
+function word(each: Word): unknown {
+  return each instanceof Uint8Array && !Buffer.isBuffer(each) ? Buffer.from(each) : each;
+}
+
+/** Errors inside of arrays (EXEC) become ours. */
+function plain(answer: unknown): Answer {
+  if (!Array.isArray(answer)) return answer as Answer;
+  for (let i = 0; i < answer.length; i++) {
+    const item = answer[i];
+    if (item instanceof Error) answer[i] = new ServerError(item.message);
+    else if (Array.isArray(item)) plain(item);
+  }
+  return answer as Answer;
+}
+
+function fateOf(error: unknown): ServerError | Unsent | Lost {
+  if (error instanceof Unsent) return error;
+  const { name, message } = error as Error;
+  if (name === 'ReplyError') return new ServerError(message);
+  if (message.startsWith("Stream isn't writeable")) return new Unsent(message, { cause: error });
+  return new Lost(`the connection closed before the reply: ${message}`, { cause: error });
+}
+
+// ---- Cluster
+
+function clusterOf(name: string, cluster: IoredisCluster): Driver {
+  const { natMap } = cluster.options;
+  return new ClusterDriver(name, {
+    async seeds() {
+      await ready(cluster);
+      return cluster.nodes('all').map((node) => `${node.options.host}:${node.options.port}`);
+    },
+    async open(address: Address) {
+      await ready(cluster);
+      const cut = address.lastIndexOf(':');
+      return connect(cluster.nodes('all')[0] as IoredisClient, {
+        host: address.slice(0, cut),
+        port: Number(address.slice(cut + 1)),
+        connectionName: cluster.options.redisOptions?.connectionName,
+      });
+    },
+    translate(address) {
+      const mapped = typeof natMap === 'function' ? natMap(address) : natMap?.[address];
+      return mapped ? `${mapped.host}:${mapped.port}` : address;
+    },
+  });
+}
+
+/** Only a cluster that has connected knows its nodes. It stays the user's: what breaks it later does not matter here. */
+async function ready(cluster: IoredisCluster): Promise<void> {
+  if (cluster.nodes('all').length > 0) return;
+  if (cluster.status === 'end') throw new Unsent('the cluster client was closed');
+  if (cluster.status === 'wait') await cluster.connect();
+  else await new Promise<void>((resolve) => cluster.once('ready', resolve));
+}

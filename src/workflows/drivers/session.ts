@@ -1,0 +1,126 @@
+// One connection of a client library, as the drivers see it: a single session of the server that never reconnects by
+// itself, so what became of each command is certain. Openers stand in ioredis.ts and node-redis.ts; direct.ts, cluster.ts
+// and pool.ts use them.
+import { type Answer, type Lease, Lost, ServerError, Unsent, type Word } from '../kit/driver.ts';
+
+export type Words = readonly Word[];
+
+/** What became of a command in a pipeline. */
+export type Fate = Answer | Unsent | Lost;
+
+/** What a client library must offer for one connection. */
+export interface Session {
+  /** False once it has closed, for whatever reason. */
+  readonly alive: boolean;
+  /** Sends one. @throws ServerError | Lost | Unsent */
+  send(words: Words): Promise<Answer>;
+  /** Sends several in one write. Never rejects. */
+  pipeline(commands: readonly Words[]): Promise<readonly Fate[]>;
+  close(): void;
+}
+
+/** Opens a connection; rejects where that fails or takes too long. */
+export type Open = () => Promise<Session>;
+
+/**
+ * Waits at most so long, and no longer than the signal. What does not answer in time counts as lost, since it has been
+ * sent; the promise goes on and its end is ignored.
+ */
+export function inTime<T>(
+  work: Promise<T>,
+  timeoutMs: number,
+  signal?: AbortSignal,
+  late?: () => void,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
+    };
+    const give = (why: string): void => {
+      settle();
+      reject(new Lost(why));
+    };
+    const timer = setTimeout(() => {
+      late?.();
+      give(`no reply within ${Math.round(timeoutMs)} ms`);
+    }, timeoutMs);
+    const stop = (): void => give('the caller stopped waiting for the reply');
+    if (signal?.aborted) {
+      stop();
+      work.catch(() => {});
+      return;
+    }
+    signal?.addEventListener('abort', stop, { once: true });
+    work.then(
+      (value) => {
+        settle();
+        resolve(value);
+      },
+      (error) => {
+        settle();
+        reject(error);
+      },
+    );
+  });
+}
+
+/** A pipeline of which each command fails alike. */
+export function allFail(count: number, error: Unsent | Lost): readonly Fate[] {
+  return Array.from({ length: count }, () => error);
+}
+
+/** A lease over a session; `giveBack` gets it when it ends, with whether it may be used again. */
+export class SessionLease implements Lease {
+  private readonly session: Session;
+  private readonly giveBack: (session: Session, usable: boolean) => void;
+  private ended = false;
+
+  constructor(session: Session, giveBack: (session: Session, usable: boolean) => void) {
+    this.session = session;
+    this.giveBack = giveBack;
+  }
+
+  async pipeline(commands: readonly Words[], timeoutMs: number): Promise<readonly Fate[]> {
+    if (!this.session.alive) return allFail(commands.length, new Unsent('the leased connection is closed'));
+    try {
+      return await inTime(this.session.pipeline(commands), timeoutMs);
+    } catch (error) {
+      return allFail(commands.length, error as Lost);
+    }
+  }
+
+  async exec(commands: readonly Words[], timeoutMs: number): Promise<readonly Answer[] | null> {
+    const fates = await this.pipeline([['MULTI'], ...commands, ['EXEC']], timeoutMs);
+    return execAnswer(fates);
+  }
+
+  release(): void {
+    this.end(true);
+  }
+
+  discard(): void {
+    this.end(false);
+  }
+
+  private end(usable: boolean): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.giveBack(this.session, usable && this.session.alive);
+  }
+}
+
+/** What MULTI … EXEC came to. @throws ServerError with the first refusal, Unsent, Lost */
+export function execAnswer(fates: readonly Fate[]): readonly Answer[] | null {
+  const last = fates[fates.length - 1];
+  if (last instanceof ServerError) {
+    // EXECABORT says only that; what was wrong stands with the command.
+    throw fates.find((fate) => fate instanceof ServerError) ?? last;
+  }
+  if (last instanceof Unsent || last instanceof Lost) {
+    // The connection may have closed while the commands were being written: EXEC is last.
+    throw last;
+  }
+  if (last === null || Array.isArray(last)) return last;
+  throw new ServerError(`ERR EXEC answered ${typeof last}`);
+}

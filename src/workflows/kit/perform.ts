@@ -1,0 +1,197 @@
+// Carries one operation to its result: sends it, waits and sends it again where that is certainly safe, and says
+// `unknown` where a request left and no reply came. Called by kit/script.ts and kit/library.ts.
+import { type Answer, type Driver, Lost, ServerError, Unsent } from './driver.ts';
+import { AtomicError, codeOf, passes } from './errors.ts';
+import {
+  type Meta,
+  makeResult,
+  type Outcome,
+  type Result,
+  type RetrySafety,
+  type Unknown,
+} from './result.ts';
+import { isWatched, keyTag, tell } from './telemetry.ts';
+
+/** What a call may set. */
+export interface CallOptions {
+  /** How long the whole may take, in milliseconds. Default 5000. */
+  readonly deadlineMs?: number;
+  /** Stops waiting and sending. What was sent may still run: then the result is `unknown`. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Operation<T extends Outcome> {
+  readonly name: string;
+  readonly version: number;
+  readonly retry: RetrySafety;
+  readonly requestId: string | null;
+  /** Any of its keys, '' for none. */
+  readonly key: string;
+  /** Sends it once. */
+  send(timeoutMs: number, signal: AbortSignal | undefined): Answer | Promise<Answer>;
+  /** Reads the answer. */
+  decode(answer: Answer): Decoded<T>;
+}
+
+export interface Decoded<T extends Outcome> {
+  readonly outcome: T;
+  readonly serverTimeMs: number | null;
+  readonly replayed: boolean;
+}
+
+export const DEADLINE_MS = 5000;
+/** More than this many sends of one operation help nobody. */
+const MOST_ATTEMPTS = 20;
+
+export async function perform<T extends Outcome>(
+  driver: Driver,
+  operation: Operation<T>,
+  options: CallOptions | undefined,
+): Promise<Result<T>> {
+  const course = new Course(driver, operation, options);
+  for (;;) {
+    try {
+      const sent = operation.send(course.patience(), options?.signal);
+      const decoded = operation.decode(sent instanceof Promise ? await sent : sent);
+      return course.result(decoded.outcome, decoded.serverTimeMs, decoded.replayed);
+    } catch (error) {
+      const pause = course.afterFailure(error);
+      if (typeof pause !== 'number') return pause;
+      if (await sleep(pause, options?.signal)) return course.stopped(aborted());
+    }
+  }
+}
+
+const now = (): number => performance.now();
+
+/** One operation from the call to its result. */
+class Course<T extends Outcome> {
+  private readonly driver: Driver;
+  private readonly operation: Operation<T>;
+  private readonly started = now();
+  private readonly deadlineMs: number;
+  private attempts = 0;
+  private backoffMs = 0;
+  /** The last send that left without a reply. */
+  private lost: Error | null = null;
+  private retries: Record<string, number> | null = null;
+
+  constructor(driver: Driver, operation: Operation<T>, options: CallOptions | undefined) {
+    this.driver = driver;
+    this.operation = operation;
+    this.deadlineMs = options?.deadlineMs ?? DEADLINE_MS;
+    if (options?.signal?.aborted) throw aborted();
+  }
+
+  /** How long the next send may wait for its reply. What may be sent again does not spend all time on one. */
+  patience(): number {
+    this.attempts++;
+    if (this.attempts === 1 && this.operation.retry === 'never') return this.deadlineMs;
+    const left = Math.max(1, this.deadlineMs - (now() - this.started));
+    return this.operation.retry === 'never' ? left : Math.min(left, Math.max(250, this.deadlineMs / 3));
+  }
+
+  result(outcome: T | Unknown, serverTimeMs: number | null, replayed: boolean): Result<T> {
+    const { operation } = this;
+    const durationMs = now() - this.started;
+    if (isWatched()) this.tell(outcome.status, durationMs);
+    const meta: Meta = {
+      attempts: this.attempts,
+      conflicts: 0,
+      backoffMs: this.backoffMs,
+      durationMs,
+      serverTimeMs,
+      replayed,
+      retry: operation.retry,
+      requestId: operation.requestId,
+    };
+    return makeResult<T>(outcome as T, meta);
+  }
+
+  /** How long to wait before the next send, or the result; throws where it is an error. */
+  afterFailure(error: unknown): number | Result<T> {
+    const reason = this.reasonToRepeat(error);
+    if (reason === '') return this.stopped(error);
+    const pause = Math.min(500, 10 * 2 ** Math.min(this.attempts, 10)) * Math.random() + 1;
+    if (now() - this.started + pause >= this.deadlineMs || this.attempts >= MOST_ATTEMPTS * 5) {
+      return this.stopped(error);
+    }
+    this.retries ??= {};
+    this.retries[reason] = (this.retries[reason] ?? 0) + 1;
+    this.backoffMs += pause;
+    return pause;
+  }
+
+  private reasonToRepeat(error: unknown): string {
+    if (error instanceof Unsent) return 'unsent';
+    if (error instanceof ServerError) return passes(error.code) ? error.code : '';
+    if (!(error instanceof Lost)) return '';
+    this.lost = error;
+    return this.operation.retry !== 'never' && this.attempts < MOST_ATTEMPTS ? 'lost' : '';
+  }
+
+  /** The end without an answer: unknown where anything may have happened, else an error. */
+  stopped(error: unknown): Result<T> {
+    if (this.lost !== null) {
+      return this.result({ ok: false, status: 'unknown', cause: this.lost }, null, false);
+    }
+    const fault = this.fault(error);
+    if (isWatched()) {
+      this.tell(fault.code, now() - this.started);
+      if (error instanceof ServerError) {
+        tell({ event: 'redis.atomic.script.error', script: this.operation.name, code: error.code });
+      }
+    }
+    throw fault;
+  }
+
+  private fault(error: unknown): AtomicError {
+    if (error instanceof AtomicError) return error;
+    const { name } = this.operation;
+    if (error instanceof ServerError) {
+      return new AtomicError(codeOf(error.code, error.message), `${name}: ${error.message}`, {
+        cause: error,
+      });
+    }
+    if (error instanceof Unsent) {
+      return new AtomicError('DISCONNECTED', `${name}: nothing was sent: ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
+
+  private tell(result: string, latencyMs: number): void {
+    const { name, version, key } = this.operation;
+    tell({
+      event: 'redis.atomic.operation',
+      operation: name,
+      version,
+      keyTag: keyTag(key),
+      result,
+      latencyMs,
+      attempt: this.attempts,
+      retries: this.retries ?? {},
+      client: this.driver.facts.client,
+    });
+  }
+}
+
+export function aborted(): AtomicError {
+  return new AtomicError('ABORTED', 'the signal had fired before anything was sent');
+}
+
+/** Waits; true where the signal fired first. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<boolean> {
+  if (signal?.aborted) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const done = (): void => {
+      signal?.removeEventListener('abort', stop);
+      resolve(false);
+    };
+    const timer = setTimeout(done, ms);
+    const stop = (): void => {
+      clearTimeout(timer);
+      resolve(true);
+    };
+    signal?.addEventListener('abort', stop, { once: true });
+  });
+}

@@ -1,0 +1,495 @@
+// Optimistic transactions: WATCH, read, decide, MULTI … EXEC on a connection of their own, again from the beginning
+// when a watched key has changed. Called by users, by kit/steps.ts and by the workflows' WATCH forms.
+import { NoLease } from '../drivers/pool.ts';
+import type { ContentionTracker } from './contention.ts';
+import { type Answer, type Driver, type Lease, Lost, ServerError, Unsent, type Word } from './driver.ts';
+import { AtomicError, codeOf, passes } from './errors.ts';
+import { checkOneSlot, slotOf } from './keys.ts';
+import { aborted, type CallOptions, DEADLINE_MS, sleep } from './perform.ts';
+import { type Meta, makeResult, type Outcome, type Result, type RetrySafety } from './result.ts';
+import { isWatched, keyTag, tell } from './telemetry.ts';
+
+export interface TransactionOptions extends CallOptions {
+  /** For telemetry. */
+  readonly name?: string;
+  /** Every key that the decision depends on. All in one hash slot. */
+  readonly watch: readonly string[];
+  /** How often to begin again after a conflict. Default 10. */
+  readonly attempts?: number;
+  /** Pause before a repetition: random, up to baseMs · 2^n, at most capMs. Default 2 and 200. */
+  readonly backoff?: { readonly baseMs?: number; readonly capMs?: number };
+  /** What a lost EXEC means: `always` runs the function again, `never` (the default) answers `unknown`. */
+  readonly retry?: 'always' | 'never';
+  readonly contention?: ContentionTracker;
+}
+
+/** Committed, with what the function gave along and the replies of the queued commands. */
+export interface Committed<V> {
+  readonly ok: true;
+  readonly status: 'committed';
+  readonly value: V;
+  readonly replies: readonly Answer[];
+}
+
+/** The function decided against it; nothing was written. */
+export interface Rejected<D> {
+  readonly ok: false;
+  readonly status: 'rejected';
+  readonly reason: string;
+  readonly data: D;
+}
+
+/** What the function decides. Made by `tx.commit` and `tx.reject`. */
+export type Decision<V, D> = CommitDecision<V> | RejectDecision<D>;
+interface CommitDecision<V> {
+  readonly kind: 'commit';
+  readonly queued: readonly (readonly Word[])[];
+  readonly value: V;
+}
+interface RejectDecision<D> {
+  readonly kind: 'reject';
+  readonly reason: string;
+  readonly data: D;
+}
+
+/** Any command as a method: `queue.hset('k', 'f', 1)`; `call` for names that are no identifiers. */
+export type Queue = { readonly [command: string]: (...words: Word[]) => void } & {
+  /** Queues a command by its words, without a look at its keys. */
+  call(...words: Word[]): void;
+};
+
+/** Any reading command as a method, `tx.hget('k', 'f')`: all reads of one turn go in one round trip. */
+export type Reads = {
+  get(key: string): Promise<string | null>;
+  mget(...keys: string[]): Promise<readonly (string | null)[]>;
+  hget(key: string, field: Word): Promise<string | null>;
+  hmget(key: string, ...fields: Word[]): Promise<readonly (string | null)[]>;
+  /** Field and value alternating. */
+  hgetall(key: string): Promise<readonly string[]>;
+  exists(...keys: string[]): Promise<number>;
+  sismember(key: string, member: Word): Promise<number>;
+  zscore(key: string, member: Word): Promise<string | null>;
+  zrange(key: string, from: Word, to: Word, ...options: Word[]): Promise<readonly string[]>;
+  lrange(key: string, from: Word, to: Word): Promise<readonly string[]>;
+  llen(key: string): Promise<number>;
+  pttl(key: string): Promise<number>;
+} & { readonly [command: string]: (key: string, ...words: Word[]) => Promise<Answer> };
+
+export interface TransactionTools {
+  /**
+   * Reads under WATCH. The first word must be one of the watched keys.
+   * @throws AtomicError UNDECLARED_KEY
+   */
+  readonly read: Reads;
+  /** Reads by its words, without a look at its keys: for what the decision does not depend on. */
+  call(...words: Word[]): Promise<Answer>;
+  /** Which attempt this is, from 1. */
+  readonly attempt: number;
+  /** Queues writes; they run all together, or not at all where a watched key has changed. */
+  commit(queue: (queue: Queue) => void): Decision<undefined, never>;
+  commit<V>(queue: (queue: Queue) => void, value: V): Decision<V, never>;
+  /** Decides against it. */
+  reject(reason: string): Decision<never, undefined>;
+  reject<D>(reason: string, data: D): Decision<never, D>;
+}
+
+const ATTEMPTS = 10;
+
+/**
+ * Runs `decide` under WATCH until its writes are in, it rejects, or attempts or time run out.
+ *
+ * ```ts
+ * const result = await transaction(driver, { watch: [stock] }, async (tx) => {
+ *   const left = Number(await tx.read.get(stock));
+ *   if (left < 3) return tx.reject('sold_out', { left });
+ *   return tx.commit((queue) => queue.decrby(stock, 3));
+ * });
+ * ```
+ * @throws AtomicError CONFLICT_EXHAUSTED, DEADLINE, ABORTED, LEASE_EXHAUSTED, CROSS_SLOT, UNDECLARED_KEY, and the codes
+ *   of the server; whatever `decide` throws, after UNWATCH
+ */
+export function transaction<V, D>(
+  driver: Driver,
+  options: TransactionOptions,
+  decide: (tx: TransactionTools) => Promise<Decision<V, D>> | Decision<V, D>,
+): Promise<Result<Committed<V> | Rejected<D>>>;
+/** With a `fallback`: a script form that takes over where the keys are contended, or when attempts run out. */
+export function transaction<V, D, F extends Outcome>(
+  driver: Driver,
+  options: TransactionOptions & { readonly fallback: () => Promise<Result<F>> },
+  decide: (tx: TransactionTools) => Promise<Decision<V, D>> | Decision<V, D>,
+): Promise<Result<Committed<V> | Rejected<D>> | Result<F>>;
+export async function transaction<V, D, F extends Outcome>(
+  driver: Driver,
+  options: TransactionOptions & { readonly fallback?: () => Promise<Result<F>> },
+  decide: (tx: TransactionTools) => Promise<Decision<V, D>> | Decision<V, D>,
+): Promise<Result<Committed<V> | Rejected<D>> | Result<F>> {
+  const { watch, fallback, contention } = options;
+  if (fallback === undefined) return optimistically(driver, options, () => watch, decide);
+  if (contention?.isHot(watch)) return fallback();
+  try {
+    return await optimistically(driver, options, () => watch, decide);
+  } catch (error) {
+    if (error instanceof AtomicError && error.code === 'CONFLICT_EXHAUSTED') return fallback();
+    throw error;
+  }
+}
+
+/** The same with the keys found anew for each attempt. Called by kit/steps.ts. */
+export async function optimistically<V, D>(
+  driver: Driver,
+  options: Omit<TransactionOptions, 'watch'>,
+  watchOf: (attempt: number) => readonly string[] | Promise<readonly string[]>,
+  decide: (tx: TransactionTools) => Promise<Decision<V, D>> | Decision<V, D>,
+): Promise<Result<Committed<V> | Rejected<D>>> {
+  const course = new Course<V, D>(driver, options, watchOf);
+  try {
+    return await course.run(decide);
+  } finally {
+    options.contention?.record(course.name, course.watch, course.attempts, course.conflicts);
+  }
+}
+
+/** What one attempt came to. */
+type Ending<V, D> =
+  | { readonly done: Committed<V> | Rejected<D> }
+  | { readonly again: string }
+  | { readonly unknown: Error };
+
+class Course<V, D> {
+  readonly name: string;
+  attempts = 0;
+  conflicts = 0;
+  watch: readonly string[] = [];
+  private readonly driver: Driver;
+  private readonly options: Omit<TransactionOptions, 'watch'>;
+  private readonly watchOf: (attempt: number) => readonly string[] | Promise<readonly string[]>;
+  private readonly started = performance.now();
+  private readonly until: number;
+  private readonly retry: RetrySafety;
+  private backoffMs = 0;
+  private lost: Error | null = null;
+  /** What the last attempt failed with, where it was not a conflict. */
+  private lastFault: AtomicError | null = null;
+  private retries: Record<string, number> = {};
+
+  constructor(driver: Driver, options: Omit<TransactionOptions, 'watch'>, watchOf: Course<V, D>['watchOf']) {
+    this.driver = driver;
+    this.options = options;
+    this.watchOf = watchOf;
+    this.name = options.name ?? 'transaction';
+    this.retry = options.retry ?? 'never';
+    this.until = this.started + (options.deadlineMs ?? DEADLINE_MS);
+  }
+
+  async run(
+    decide: (tx: TransactionTools) => Promise<Decision<V, D>> | Decision<V, D>,
+  ): Promise<Result<Committed<V> | Rejected<D>>> {
+    const { signal, attempts = ATTEMPTS } = this.options;
+    for (;;) {
+      if (signal?.aborted) return this.stop(aborted());
+      this.attempts++;
+      this.watch = await this.watchOf(this.attempts);
+      this.checkWatch();
+      const ending = await this.attempt(decide);
+      if ('done' in ending) return this.result(ending.done);
+      if ('unknown' in ending) {
+        this.lost = ending.unknown;
+        if (this.retry === 'never') return this.stop(ending.unknown);
+      }
+      const reason = 'again' in ending ? ending.again : 'lost';
+      if (reason === 'conflict') this.conflicts++;
+      this.retries[reason] = (this.retries[reason] ?? 0) + 1;
+      // What the server or the line is to blame for does not use up the attempts, only the time.
+      if (this.conflicts >= attempts) return this.stop(this.exhausted());
+      const pause = this.pause();
+      if (performance.now() + pause >= this.until) return this.stop(this.late(reason));
+      this.backoffMs += pause;
+      if (await sleep(pause, signal)) return this.stop(aborted());
+    }
+  }
+
+  /** The end without a decision: unknown where an EXEC was lost, else the error. */
+  private stop(error: Error): Result<Committed<V> | Rejected<D>> {
+    if (this.lost === null) throw this.fail(error);
+    return this.result({ ok: false, status: 'unknown', cause: this.lost });
+  }
+
+  private checkWatch(): void {
+    if (this.watch.length === 0) {
+      throw new AtomicError('BAD_ARGUMENT', 'a transaction without watched keys needs no WATCH');
+    }
+    checkOneSlot(
+      this.watch,
+      this.watch.map((_, i) => `watch[${i}]`),
+    );
+  }
+
+  private exhausted(): AtomicError {
+    return new AtomicError(
+      'CONFLICT_EXHAUSTED',
+      `${this.name}: watched keys changed in ${this.conflicts} attempts and nothing was written: a script does it without conflicts`,
+    );
+  }
+
+  private async attempt(
+    decide: (tx: TransactionTools) => Promise<Decision<V, D>> | Decision<V, D>,
+  ): Promise<Ending<V, D>> {
+    let lease: Lease;
+    try {
+      lease = await this.driver.lease(this.watch[0], this.left());
+    } catch (error) {
+      if (error instanceof NoLease)
+        throw this.fail(new AtomicError('LEASE_EXHAUSTED', `${this.name}: ${error.message}`));
+      return this.afterFailure(error);
+    }
+    const tools = new Tools(lease, this.watch, this.attempts, () => this.left());
+    let clean = false;
+    try {
+      const decision = await this.inTime(decide(tools));
+      if (decision.kind === 'reject') {
+        const { reason, data } = decision;
+        return { done: { ok: false, status: 'rejected', reason, data: data as D } };
+      }
+      tools.end();
+      const replies = await lease.exec(decision.queued, this.left());
+      // EXEC ends the WATCH, whatever it answers.
+      clean = true;
+      if (replies === null) return { again: 'conflict' };
+      this.checkReplies(replies);
+      return { done: { ok: true, status: 'committed', value: decision.value as V, replies } };
+    } catch (error) {
+      return this.afterFailure(error);
+    } finally {
+      tools.end();
+      await this.giveBack(lease, tools, clean);
+    }
+  }
+
+  private async giveBack(lease: Lease, tools: Tools, clean: boolean): Promise<void> {
+    if (clean || !tools.watching) return lease.release();
+    if (tools.broken) return lease.discard();
+    const [fate] = await lease.pipeline([['UNWATCH']], Math.min(1000, this.left() + 100));
+    if (fate === 'OK') lease.release();
+    else lease.discard();
+  }
+
+  private afterFailure(error: unknown): Ending<V, D> {
+    // A lost read or WATCH has written nothing; a lost EXEC may have.
+    if (error instanceof LostRead) return { again: 'lost-watch' };
+    if (error instanceof Lost) return { unknown: error };
+    if (error instanceof Unsent) {
+      this.lastFault = new AtomicError('DISCONNECTED', `${this.name}: nothing was sent: ${error.message}`, {
+        cause: error,
+      });
+      return { again: 'unsent' };
+    }
+    if (error instanceof ServerError) {
+      const fault = new AtomicError(codeOf(error.code, error.message), `${this.name}: ${error.message}`, {
+        cause: error,
+      });
+      if (!passes(error.code)) throw this.fail(fault);
+      this.lastFault = fault;
+      return { again: error.code };
+    }
+    throw this.fail(error as Error);
+  }
+
+  // EXEC has no rollback: the others of the transaction are in.
+  private checkReplies(replies: readonly Answer[]): void {
+    const failed = replies.find((reply) => reply instanceof ServerError);
+    if (failed === undefined) return;
+    const { code, message } = failed as ServerError;
+    throw new AtomicError(
+      codeOf(code, message),
+      `${this.name}: a queued command failed and the others were applied, for EXEC does not roll back: ${message}`,
+      { cause: failed as ServerError, result: replies },
+    );
+  }
+
+  private inTime<T>(work: Promise<T> | T): Promise<T> | T {
+    if (!(work instanceof Promise)) return work;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(this.late('its function')), this.left());
+    });
+    // The function may fail later than that; it is not asked any more.
+    work.catch(() => {});
+    return Promise.race([work, late]).finally(() => clearTimeout(timer));
+  }
+
+  private late(what: string): AtomicError {
+    if (this.lastFault !== null && what !== 'conflict' && what !== 'its function') return this.lastFault;
+    const why =
+      what === 'its function' ? 'its function took too long' : `it met a conflict ${this.conflicts} times`;
+    return new AtomicError('DEADLINE', `${this.name}: time ran out and nothing was written: ${why}`);
+  }
+
+  private left(): number {
+    return Math.max(1, this.until - performance.now());
+  }
+
+  private pause(): number {
+    const { baseMs = 2, capMs = 200 } = this.options.backoff ?? {};
+    return Math.random() * Math.min(capMs, baseMs * 2 ** Math.min(this.attempts, 20));
+  }
+
+  private result(
+    outcome: Parameters<typeof makeResult<Committed<V> | Rejected<D>>>[0],
+  ): Result<Committed<V> | Rejected<D>> {
+    const durationMs = performance.now() - this.started;
+    const { attempts, conflicts, backoffMs, retry } = this;
+    this.tell(outcome.status, durationMs);
+    const meta: Meta = {
+      attempts,
+      conflicts,
+      backoffMs,
+      durationMs,
+      serverTimeMs: null,
+      replayed: false,
+      retry,
+      requestId: null,
+    };
+    return makeResult(outcome, meta);
+  }
+
+  /** Tells of the error that ends it, and gives it back. */
+  fail<E extends Error>(error: E): E {
+    this.tell(error instanceof AtomicError ? error.code : 'threw', performance.now() - this.started);
+    return error;
+  }
+
+  private tell(result: string, latencyMs: number): void {
+    if (!isWatched()) return;
+    tell({
+      event: 'redis.atomic.operation',
+      operation: this.name,
+      version: 1,
+      keyTag: keyTag(this.watch[0] ?? ''),
+      result,
+      latencyMs,
+      attempt: this.attempts,
+      retries: this.retries,
+      client: this.driver.facts.client,
+    });
+  }
+}
+
+/** A WATCH or a read went without a reply: the attempt is over, and wrote nothing. */
+class LostRead extends Error {}
+
+/** The `tx` of one attempt. WATCH goes out with the first reads, in one write. */
+class Tools implements TransactionTools {
+  readonly attempt: number;
+  readonly read: Reads;
+  /** WATCH has gone out and nothing has ended it. */
+  watching = false;
+  /** What the connection is in is not certain. */
+  broken = false;
+  private readonly lease: Lease;
+  private readonly watch: readonly string[];
+  private readonly left: () => number;
+  private pending: { words: readonly Word[]; resolve(answer: Answer): void; reject(error: unknown): void }[] =
+    [];
+  private ended = false;
+
+  constructor(lease: Lease, watch: readonly string[], attempt: number, left: () => number) {
+    this.lease = lease;
+    this.watch = watch;
+    this.attempt = attempt;
+    this.left = left;
+    this.read = reader((words) => {
+      this.checkKey(words);
+      return this.call(...words);
+    });
+  }
+
+  call(...words: Word[]): Promise<Answer> {
+    if (this.ended)
+      return Promise.reject(new AtomicError('BAD_ARGUMENT', 'this attempt of the transaction is over'));
+    return new Promise((resolve, reject) => {
+      this.pending.push({ words, resolve, reject });
+      // All reads of one turn go together.
+      if (this.pending.length === 1) queueMicrotask(() => void this.flush());
+    });
+  }
+
+  commit<V>(queue: (queue: Queue) => void, value?: V): Decision<V, never> {
+    const queued: (readonly Word[])[] = [];
+    const slot = slotOf(this.watch[0]);
+    queue(
+      queueOf((words, checked) => {
+        if (checked && words.length > 1 && slotOf(String(words[1])) !== slot) {
+          throw new AtomicError(
+            'CROSS_SLOT',
+            `${words[0]} writes to slot ${slotOf(String(words[1]))}, the watched keys lie in ${slot}: give them one hash tag`,
+          );
+        }
+        queued.push(words);
+      }),
+    );
+    if (queued.length === 0) throw new AtomicError('BAD_ARGUMENT', 'nothing was queued: reject() instead');
+    return { kind: 'commit', queued, value: value as V };
+  }
+
+  reject<D>(reason: string, data?: D): Decision<never, D> {
+    return { kind: 'reject', reason, data: data as D };
+  }
+
+  end(): void {
+    this.ended = true;
+  }
+
+  private checkKey(words: readonly Word[]): void {
+    const keys = words[0] === 'MGET' || words[0] === 'EXISTS' ? words.slice(1) : words.slice(1, 2);
+    const at = keys.findIndex((key) => !this.watch.includes(String(key)));
+    if (at >= 0) {
+      throw new AtomicError(
+        'UNDECLARED_KEY',
+        `${words[0]} reads a key of slot ${slotOf(String(keys[at]))} that is not watched: add it to watch, or use call()`,
+      );
+    }
+  }
+
+  private async flush(): Promise<void> {
+    const reads = this.pending;
+    this.pending = [];
+    const commands = reads.map(({ words }) => words);
+    const first = !this.watching;
+    if (first) commands.unshift(['WATCH', ...this.watch]);
+    this.watching = true;
+    const fates = await this.lease.pipeline(commands, this.left());
+    const failed = fates.find((fate) => fate instanceof Lost || fate instanceof Unsent);
+    if (failed !== undefined) {
+      this.broken = true;
+      for (const { reject } of reads) reject(new LostRead((failed as Error).message));
+      return;
+    }
+    const refusal = first && fates[0] instanceof ServerError ? fates[0] : null;
+    if (refusal !== null) this.watching = false;
+    reads.forEach(({ resolve, reject }, i) => {
+      const fate = refusal ?? (fates[first ? i + 1 : i] as Answer);
+      if (fate instanceof ServerError) reject(fate);
+      else resolve(fate);
+    });
+  }
+}
+
+/** An object whose every method is a command. */
+function commands<T>(run: (words: Word[]) => T, own: Readonly<Record<string, unknown>>): object {
+  return new Proxy(own, {
+    get(target, name) {
+      if (typeof name !== 'string' || name === 'then') return undefined;
+      if (Object.hasOwn(target, name)) return target[name];
+      return (...words: Word[]) => run([name.toUpperCase(), ...words]);
+    },
+  });
+}
+
+function reader(run: (words: Word[]) => Promise<Answer>): Reads {
+  return commands(async (words) => run(words), {}) as Reads;
+}
+
+function queueOf(add: (words: Word[], checked: boolean) => void): Queue {
+  return commands((words) => add(words, true), { call: (...words: Word[]) => add(words, false) }) as Queue;
+}

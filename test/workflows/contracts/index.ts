@@ -1,0 +1,7 @@
+// All contract suites and stress loads, one of each for each workflow. Used by the tests of drivers, by the stress test
+// and by chaos.
+import type { Contract, Stress } from '../world.ts';
+import { boundedCounterContract, boundedCounterStress } from './bounded-counter.ts';
+
+export const CONTRACTS: readonly Contract[] = [boundedCounterContract];
+export const STRESS: readonly Stress[] = [boundedCounterStress];

@@ -1,0 +1,55 @@
+// What the contract suites and stress runs of the workflows are given: a driver, keys of their own, and a way to look at
+// the data behind the workflow's back. Made by targets.ts; used by everything under contracts/.
+import { randomUUID } from 'node:crypto';
+import type { Answer, Driver, Word } from '../../src/workflows/index.ts';
+
+/** Where a contract runs. */
+export interface World {
+  readonly driver: Driver;
+  /** A second client of the same data, as another process would have. */
+  readonly other: Driver;
+}
+
+/** A suite that every workflow has and that runs on every driver and engine. */
+export interface Contract {
+  /** As the workflow's card has it. */
+  readonly workflow: string;
+  /** Declares tests with `it`; `world()` may be called within them. */
+  suite(world: () => World): void;
+}
+
+/** Counts of what clients met with, added up over all of them. */
+export type Tally = Record<string, number>;
+
+/** A load whose invariant must hold whatever happens: in one process, in several, and with faults. */
+export interface Stress {
+  readonly workflow: string;
+  /** Puts the data there. */
+  setup(driver: Driver, prefix: string): Promise<void>;
+  /**
+   * One client, which does some operations and counts. `random` answers 0 to 1. It must count what is `unknown` apart,
+   * for that may have happened or not.
+   */
+  client(driver: Driver, prefix: string, index: number, random: () => number): Promise<Tally>;
+  /** Throws where the invariant does not hold. `tally` is the sum of what all clients counted. */
+  check(driver: Driver, prefix: string, tally: Tally): Promise<void>;
+}
+
+/** A prefix that nobody else uses. */
+export function freshPrefix(): string {
+  return `t${randomUUID().slice(0, 8)}`;
+}
+
+/** Any command, for a look behind the scenes. The first argument is its key. */
+export async function raw(driver: Driver, ...words: Word[]): Promise<Answer> {
+  return driver.send({ words, key: words.length > 1 ? String(words[1]) : '', timeoutMs: 5000 });
+}
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Adds to a tally. */
+export function count(tally: Tally, name: string, by = 1): void {
+  tally[name] = (tally[name] ?? 0) + by;
+}
