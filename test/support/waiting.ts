@@ -2,27 +2,34 @@
 // was still missing and what the processes wrote last. Called by redis-cluster.ts, sentinel.ts and their tests.
 
 import { type ServerHandle, sleep } from './ports.ts';
-import { type Arg, type Value, Wire, WireError } from './wire.ts';
+import { type Arg, parseReply, type Value, Wire, WireError } from './wire.ts';
 
 /** How long one phase of a fixture may take; a loaded machine needs the room. */
 export const PHASE_MS = 20_000;
 const LAST_LINES = 6;
 
-/** One command on a connection of its own. An error reply rejects with its text. */
-export async function ask(port: number, ...args: Arg[]): Promise<Value> {
-  const wire = await Wire.open({ port, timeoutMs: 2000 });
+/** Commands in one pipeline on a connection of its own. The first error reply rejects with its text. */
+export async function askAll(port: number, commands: readonly (readonly Arg[])[]): Promise<Value[]> {
+  const wire = await Wire.open({ port, timeoutMs: 3000 });
   try {
-    const reply = await wire.call(...args);
-    if (reply.kind === 'error') throw new WireError(`${args.slice(0, 3).join(' ')}: ${reply.text}`);
-    return reply;
+    for (const args of commands) wire.send(...args);
+    const replies = (await wire.replies(commands.length)).map(parseReply);
+    const bad = replies.findIndex((reply) => reply.kind === 'error');
+    if (bad === -1) return replies;
+    throw new WireError(`port ${port}: ${commands[bad]!.slice(0, 3).join(' ')}: ${replies[bad]!.text}`);
   } finally {
     wire.close();
   }
 }
 
-/** The fields of INFO, CLUSTER INFO and their like. */
-export async function askFields(port: number, ...args: Arg[]): Promise<Map<string, string>> {
-  const { text } = await ask(port, ...args);
+/** One command on a connection of its own. An error reply rejects with its text. */
+export async function ask(port: number, ...args: Arg[]): Promise<Value> {
+  const [reply] = await askAll(port, [args]);
+  return reply!;
+}
+
+/** The fields of what INFO, CLUSTER INFO and their like answer. */
+export function fieldsOf({ text }: Value): Map<string, string> {
   const lines = text.split('\r\n').filter((line) => line.includes(':'));
   return new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]));
 }
