@@ -1,4 +1,5 @@
 // The cluster fixture against real servers: that what it says of the cluster is what a client meets there.
+import { GlideClusterClient } from '@valkey/valkey-glide';
 
 import { Cluster as IORedis } from 'ioredis';
 import { createCluster } from 'redis';
@@ -142,6 +143,39 @@ describe.skipIf(!oracleAvailable())('a real cluster', () => {
     expect(cluster.replicaOf(promoted)).toBe(killed);
     expect(await textOf(killed, 'DBSIZE')).toBe(await textOf(promoted, 'DBSIZE'));
   });
+});
+
+describe.skipIf(!oracleAvailable())('a cluster behind proxies', () => {
+  it('lets a client only through them: cut off after its command ran, moved, and failed over', async () => {
+    const cluster = await timed('startCluster with proxies', () => startCluster({ proxies: true }));
+    const proxies = cluster.nodes.map((node) => node.proxy!);
+    const glide = await GlideClusterClient.createClient({
+      addresses: [{ host: '127.0.0.1', port: proxies[0]!.port }],
+      requestTimeout: 3000,
+    });
+    try {
+      const slot = cluster.slotOf('key');
+      const [owner, other] = [
+        cluster.primaryOf(slot),
+        cluster.nodes.find((node) => cluster.primaryOf(slot) !== node)!,
+      ];
+      expect(await textOf(other, 'GET', 'key')).toBe(`MOVED ${slot} 127.0.0.1:${owner.proxy!.port}`);
+      expect(await glide.incr('key')).toBe(1);
+      owner.proxy!.cutBeforeReply({ match: /^INCR KEY$/ });
+      await glide.incr('key').catch(() => null);
+      expect(owner.proxy!.cuts).toBe(1);
+      // Whether the client sends it again is its own affair.
+      expect(Number(await textOf(owner, 'GET', 'key'))).toBeGreaterThanOrEqual(2);
+      const before = Number(await textOf(owner, 'GET', 'key'));
+      const next = await cluster.failover(owner);
+      expect(await glide.incr('key')).toBe(before + 1);
+      expect(await textOf(next, 'GET', 'key')).toBe(String(before + 1));
+    } finally {
+      glide.close();
+      await cluster.stop();
+    }
+    expect(proxies.map((proxy) => proxy.connections)).toEqual(proxies.map(() => 0));
+  }, 60_000);
 });
 
 describe.skipIf(!oracleAvailable())('a cluster that cannot start', () => {

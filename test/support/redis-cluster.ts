@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { hashSlot, SLOTS } from '../../src/data/crc16.ts';
 import type { ChildHandle } from './child.ts';
 import { fixedPort } from './fixed-ports.ts';
+import { type FaultProxy, startProxy } from './proxy.ts';
 import { launchRedis } from './redis-server.ts';
 import { type MigrateOptions, openMigration, runMigration, type SlotMigration } from './slot-migration.ts';
 import { ask, askAll, fieldsOf, until } from './waiting.ts';
@@ -30,6 +31,11 @@ export interface ClusterOptions {
   directory?: string;
   /** After how long without an answer a node counts as failing. */
   nodeTimeoutMs?: number;
+  /**
+   * Puts a proxy before every node and lets the nodes announce those, so that clients never get past them. Replicas
+   * reach their primaries through them too: a stalled proxy stalls replication, but not the bus of the cluster.
+   */
+  proxies?: boolean;
   /** Further arguments of every redis-server. */
   extra?: string[];
 }
@@ -45,6 +51,8 @@ export interface ClusterNode {
   readonly alive: boolean;
   /** The process; another one after restart(). */
   readonly process: ChildHandle;
+  /** What stands before it, when the cluster was started with `proxies`. */
+  readonly proxy: FaultProxy | null;
 }
 
 interface Node extends ClusterNode {
@@ -119,6 +127,7 @@ async function startNode(directory: string, options: ClusterOptions): Promise<No
   const port = await fixedPort();
   const dir = join(directory, `node-${port}`);
   mkdirSync(dir, { recursive: true });
+  const proxy = options.proxies ? await startProxy(port) : null;
   const args = [
     ...['--save', '', '--appendonly', 'no', '--dir', dir, '--enable-debug-command', 'yes', '--hz', '100'],
     ...[
@@ -130,6 +139,7 @@ async function startNode(directory: string, options: ClusterOptions): Promise<No
       '127.0.0.1',
     ],
     ...['--cluster-node-timeout', String(options.nodeTimeoutMs ?? NODE_TIMEOUT_MS)],
+    ...(proxy === null ? [] : ['--cluster-announce-port', String(proxy.port)]),
     // Replicas stay where the test put them and may always stand for election.
     ...['--cluster-allow-replica-migration', 'no', '--cluster-replica-validity-factor', '0'],
     ...['--repl-diskless-sync', 'yes', '--repl-diskless-sync-delay', '0'],
@@ -137,9 +147,14 @@ async function startNode(directory: string, options: ClusterOptions): Promise<No
   ];
   const launch = (): Promise<ChildHandle> =>
     launchRedis({ name: 'cluster node', port, args, readyMs: 10_000 });
-  const process = await launch();
-  const id = (await ask(port, 'CLUSTER', 'MYID')).text;
-  return { port, id, role: 'primary', primaryId: null, alive: true, process, launch };
+  try {
+    const process = await launch();
+    const id = (await ask(port, 'CLUSTER', 'MYID')).text;
+    return { port, id, role: 'primary', primaryId: null, alive: true, process, proxy, launch };
+  } catch (error) {
+    await proxy?.stop();
+    throw error;
+  }
 }
 
 /** Gives out the slots and makes every node know every other. */
@@ -304,7 +319,7 @@ export class Cluster {
   /** Ends all nodes and removes their files. */
   async stop(): Promise<void> {
     // Nothing is to be saved, and a primary that is asked to go waits for its replicas first.
-    await Promise.all(this.members.map((node) => node.process.kill()));
+    await Promise.all(this.members.flatMap((node) => [node.process.kill(), node.proxy?.stop()]));
     if (this.removed !== null) rmSync(this.removed, { recursive: true, force: true });
   }
 
