@@ -2,6 +2,7 @@
 import { GlideClusterClient } from '@valkey/valkey-glide';
 
 import { Cluster as IORedis } from 'ioredis';
+import { Cluster as IOValkey } from 'iovalkey';
 import { createCluster } from 'redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, type ClusterNode, startCluster } from './redis-cluster.ts';
@@ -65,13 +66,16 @@ describe.skipIf(!oracleAvailable())('a real cluster', () => {
   it('serves the clients of the toolkit', async () => {
     const root = { host: '127.0.0.1', port: cluster.nodes[0]!.port };
     const io = new IORedis([root]);
+    const valkey = new IOValkey([root]);
     const node = createCluster({ rootNodes: [{ socket: root }] });
     await node.connect();
     try {
       for (let i = 0; i < 20; i++) await io.set(`client:${i}`, String(i));
       for (let i = 0; i < 20; i++) expect(await node.get(`client:${i}`)).toBe(String(i));
+      for (let i = 0; i < 20; i++) expect(await valkey.get(`client:${i}`)).toBe(String(i));
     } finally {
       io.disconnect();
+      valkey.disconnect();
       node.destroy();
     }
   });

@@ -1,5 +1,6 @@
 // The Sentinel fixture against real servers: failovers that a client which asks the Sentinels lives through.
 import { Redis } from 'ioredis';
+import { createSentinel } from 'redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { oracleAvailable } from './redis-server.ts';
 import { type SentinelSetup, startSentinel } from './sentinel.ts';
@@ -37,6 +38,19 @@ describe.skipIf(!oracleAvailable())('a primary under real Sentinels', () => {
     expect((await ask(setup.sentinels[2]!, 'SENTINEL', 'CKQUORUM', setup.name)).text).toMatch(/^OK 3 usable/);
     await client.set('before', '1');
     expect(await client.wait(2, 2000)).toBe(2);
+  });
+
+  it('serves node-redis too', async () => {
+    const sentinelRootNodes = setup.sentinels.map((port) => ({ host: '127.0.0.1', port }));
+    const node = createSentinel({ name: setup.name, sentinelRootNodes });
+    node.on('error', () => {});
+    await node.connect();
+    try {
+      await node.set('node', '1');
+      expect((await ask(setup.primary, 'GET', 'node')).text).toBe('1');
+    } finally {
+      node.destroy();
+    }
   });
 
   it('fails over: the client writes to the new primary and finds what it wrote', async () => {
