@@ -1,4 +1,5 @@
 // The proxy against a real server: what ran, what did not, and what the client was told before it was cut off.
+import { type AddressInfo, createServer } from 'node:net';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -112,6 +113,27 @@ describe.skipIf(!oracleAvailable())('a proxy with faults', () => {
     expect(proxy.cuts).toBe(3);
   });
 
+  it('forwards messages that come between a request and its reply, confirmations of many channels too', async () => {
+    await wire.call('HELLO', 3);
+    pipeline('SUBSCRIBE a b', 'SUBSCRIBE c');
+    expect(await wire.waitPushes(3)).toBe(true);
+    proxy.cutBeforeReply({ match: /^BLPOP/ });
+    wire.send('BLPOP', 'list', 0);
+    await sleep(20);
+    await direct.call('PUBLISH', 'c', '1');
+    expect(await wire.waitPushes(4)).toBe(true);
+    await direct.call('RPUSH', 'list', 'x');
+    expect(await wire.waitClosed(2000)).toBe(true);
+    expect([wire.inbox.length, wire.pushes.length, proxy.cuts]).toEqual([0, 4, 1]);
+    expect((await direct.call('EXISTS', 'list')).text).toBe('0');
+
+    wire = await Wire.open({ port: proxy.port });
+    proxy.cutBeforeReply({ match: /^SUBSCRIBE C$/ });
+    pipeline('SUBSCRIBE a b', 'SUBSCRIBE c');
+    expect(await wire.waitClosed(2000)).toBe(true);
+    expect(wire.pushes).toHaveLength(2);
+  });
+
   it('keeps invalidations of RESP3 apart from replies', async () => {
     await wire.call('HELLO', 3);
     await wire.call('CLIENT', 'TRACKING', 'ON');
@@ -197,6 +219,59 @@ describe.skipIf(!oracleAvailable())('a proxy with faults', () => {
     } finally {
       io.disconnect();
       node.destroy();
+    }
+  });
+});
+
+describe('a proxy before a server that says what it is told', () => {
+  const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`;
+
+  it('tells a message of RESP2 from the reply that is to be swallowed, wherever the bytes are cut', async () => {
+    const message = `*3\r\n${bulk('message')}${bulk('a')}${bulk('1')}`;
+    const pong = `*2\r\n${bulk('pong')}${bulk('x')}`;
+    const confirmation = `*3\r\n${bulk('subscribe')}${bulk('a')}:1\r\n`;
+    let speak: (text: string) => void = () => {};
+    const server = createServer((socket) => {
+      speak = (text) => socket.write(text);
+      socket.on('error', () => {});
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const proxy = await startProxy((server.address() as AddressInfo).port);
+    const wire = await Wire.open({ port: proxy.port });
+    try {
+      proxy.cutBeforeReply({ match: /^PING/ });
+      wire.send('SUBSCRIBE', 'a');
+      wire.send('PING', 'x');
+      await expect.poll(() => proxy.requests).toBe(2);
+      for (const byte of confirmation + message + message) {
+        speak(byte);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(await wire.waitPushes(3)).toBe(true);
+      expect(wire.closed).toBe(false);
+      speak(pong);
+      expect(await wire.waitClosed(2000)).toBe(true);
+      expect([wire.pushes.length, wire.inbox.length, proxy.cuts]).toEqual([3, 0, 1]);
+    } finally {
+      wire.close();
+      await proxy.stop();
+      server.close();
+    }
+  });
+
+  it('leaves what is no RESP to the server', async () => {
+    const server = createServer((socket) => socket.on('data', (chunk) => socket.end(`not RESP: ${chunk}`)));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const proxy = await startProxy((server.address() as AddressInfo).port);
+    const wire = await Wire.open({ port: proxy.port });
+    try {
+      wire.startCapture();
+      wire.write('*1\r\n?what\r\n');
+      expect(await wire.waitClosed(2000)).toBe(true);
+      expect(String(wire.captured())).toBe('not RESP: *1\r\n?what\r\n');
+    } finally {
+      await proxy.stop();
+      server.close();
     }
   });
 });

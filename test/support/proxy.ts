@@ -195,8 +195,9 @@ class Link {
   private readonly requests = new FrameScanner(true);
   private readonly replies = new FrameScanner(false);
   private readonly awaited: Awaited[] = [];
-  private readonly subscriptions = new Subscriptions();
   private parcels: Parcel[] = [];
+  /** The client has asked for messages, which in RESP2 are arrays like replies. */
+  private subscribed = false;
   private timer: NodeJS.Timeout | null = null;
   private stalled = false;
   /** No frames any more: bytes pass as they come. */
@@ -293,8 +294,10 @@ class Link {
     this.raw ||= UNFRAMED.has(command);
     this.deaf = this.desk.meets('cut before reply', text) !== null;
     const subscribes = SUBSCRIPTIONS.has(command);
+    this.subscribed ||= subscribes;
     this.awaited.push({
-      frames: subscribes ? this.subscriptions.confirmations(command, frame) : 1,
+      // Of UNSUBSCRIBE without names all confirmations but the first pass as messages.
+      frames: subscribes ? Math.max(1, headOf(frame, Number.POSITIVE_INFINITY).length - 1) : 1,
       word: subscribes ? command : null,
       cut: this.deaf,
       delayMs: this.desk.meets('delay', text)?.ms ?? 0,
@@ -337,7 +340,7 @@ class Link {
 
   /** The first word of what may be a message: any push, and arrays once the client has subscribed to something. */
   private wordOf(frame: Buffer): string | null {
-    const may = frame[0] === PUSH || (frame[0] === ARRAY && this.subscriptions.any);
+    const may = frame[0] === PUSH || (frame[0] === ARRAY && this.subscribed);
     return may ? (headOf(frame, 1)[0] ?? '').toUpperCase() : null;
   }
 
@@ -368,27 +371,5 @@ class Link {
       else if (what === 'end') this.close();
       else this.client.write(what);
     }
-  }
-}
-
-/** What a client has subscribed to, as far as it decides how many confirmations a request brings. */
-class Subscriptions {
-  /** Has the client ever subscribed to anything? */
-  any = false;
-  private readonly names = new Map<string, Set<string>>();
-
-  /** How many confirmations this request will have, which is taken as done. */
-  confirmations(command: string, frame: Buffer): number {
-    this.any = true;
-    const kind = command.replace(/(UN)?SUBSCRIBE$/, '');
-    const given = headOf(frame, Number.POSITIVE_INFINITY).slice(1);
-    const names = this.names.get(kind) ?? new Set();
-    this.names.set(kind, names);
-    const adds = command === `${kind}SUBSCRIBE`;
-    // UNSUBSCRIBE without names: one for each, or one that says there were none.
-    const count = given.length > 0 || adds ? given.length : Math.max(1, names.size);
-    if (adds) for (const name of given) names.add(name);
-    else for (const name of given.length > 0 ? given : names) names.delete(name);
-    return count;
   }
 }
