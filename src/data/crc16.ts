@@ -1,5 +1,5 @@
 // CRC-16 in the variant of XMODEM, by which a Redis cluster spreads its keys, and the rule that takes a key's hash
-// tag. Here because slots belong to the data a key is. Called by the workflow toolkit and by test/support.
+// tag. Here because both belong to a key, whatever server holds it. Called by test/support/redis-cluster.ts.
 
 /** How many hash slots a Redis cluster has. */
 export const SLOTS = 16_384;

@@ -1,17 +1,5 @@
 // A TCP proxy in front of a server that breaks connections at exactly the point a test names: after a command ran
 // but before its client knows, or before it ran. Called by tests of retries and of what clients make of doubt.
-//
-//   const proxy = await startProxy(redis.port);
-//   proxy.cutBeforeReply({ match: /^EVALSHA/ });   // the next EVALSHA runs, its caller hears nothing
-//   proxy.cutBeforeRequest({ match: /^SET K1 /, times: 2 });
-//   proxy.delayReplies(200, { match: /^GET/ });
-//   proxy.stall();  proxy.resume();  proxy.cutAll();  proxy.reset();
-//   await proxy.stop();
-//
-// `match` is tried on the first words of a request, upper-cased, with single spaces between. Without it the next
-// request of any kind is meant, which may be one that a client library sends of itself. Requests that come behind
-// one that cuts the connection never reach the server. CLIENT REPLY OFF and SKIP are not understood; after PSYNC,
-// SYNC or MONITOR a connection passes through without faults other than stall() and cutAll().
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { FrameScanner, headOf } from './frames.ts';
@@ -42,7 +30,21 @@ interface Rule {
   left: number;
 }
 
-/** Starts a proxy on a free loopback port in front of a server on another one. */
+/**
+ * Starts a proxy on a free loopback port in front of a server on another one.
+ *
+ *   const proxy = await startProxy(redis.port);
+ *   proxy.cutBeforeReply({ match: /^EVALSHA/ });   // the next EVALSHA runs, its caller hears nothing
+ *   proxy.cutBeforeRequest({ match: /^SET K1 /, times: 2 });
+ *   proxy.delayReplies(200, { match: /^GET/ });
+ *   proxy.stall();  proxy.resume();  proxy.cutAll();  proxy.reset();
+ *   await proxy.stop();
+ *
+ * `match` is tried on the first words of a request, upper-cased, with single spaces between. Without it the next
+ * request of any kind is meant, which may be one that a client library sends of itself. Requests that come behind
+ * one that cuts the connection never reach the server. CLIENT REPLY OFF and SKIP are not understood; after PSYNC,
+ * SYNC or MONITOR a connection passes through without faults other than stall() and cutAll().
+ */
 export async function startProxy(targetPort: number): Promise<FaultProxy> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {

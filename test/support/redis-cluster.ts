@@ -1,13 +1,5 @@
 // A real Redis cluster on loopback: starts the nodes, joins them, and makes happen what clusters do to their
 // clients: failovers, crashes, slots on the move. Called by tests of everything that talks to a cluster.
-//
-//   const cluster = await startCluster();                     // 3 primaries with a replica each
-//   const slot = cluster.slotOf('{order:1}:total');
-//   await cluster.failover(cluster.primaryOf(slot));          // orderly; { force: true } without the primary's consent
-//   const { killed, promoted } = await cluster.killPrimary(slot);
-//   await cluster.restart(killed);                            // comes back as a replica of `promoted`
-//   await cluster.migrateSlot(slot, other, { keysPerStep: 1, steps: async ({ phase, left }) => { … } });
-//   await cluster.stop();
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -101,7 +93,17 @@ function agreement(view: readonly Seen[]): string {
   return lines.sort().join('\n');
 }
 
-/** Starts a cluster and resolves once it serves every slot and all replicas are in sync. */
+/**
+ * Starts a cluster and resolves once it serves every slot and all replicas are in sync.
+ *
+ *   const cluster = await startCluster();                     // 3 primaries with a replica each
+ *   const slot = cluster.slotOf('{order:1}:total');
+ *   await cluster.failover(cluster.primaryOf(slot));          // orderly; { force: true } without the primary's consent
+ *   const { killed, promoted } = await cluster.killPrimary(slot);
+ *   await cluster.restart(killed);                            // comes back as a replica of `promoted`
+ *   await cluster.migrateSlot(slot, other, { keysPerStep: 1, steps: async ({ phase, left }) => { … } });
+ *   await cluster.stop();
+ */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { primaries = 3, replicasPerPrimary = 1 } = options;
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'holdfast-cluster-'));

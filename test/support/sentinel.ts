@@ -1,12 +1,5 @@
 // A primary with replicas, watched by three real Sentinels on loopback, which can be made to fail over or to notice
 // a crash. Called by tests of clients that find their primary through Sentinel.
-//
-//   const setup = await startSentinel();
-//   new Redis({ name: setup.name, sentinels: setup.sentinels.map((port) => ({ host: '127.0.0.1', port })) });
-//   await setup.failover();                         // orderly: SENTINEL FAILOVER
-//   const killed = await setup.killPrimary();       // SIGKILL: the Sentinels elect and promote by themselves
-//   await setup.restart(killed);                    // comes back as a replica
-//   await setup.stop();
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -38,7 +31,16 @@ interface Server {
   readonly launch: () => Promise<ChildHandle>;
 }
 
-/** Starts all of it; resolves once every Sentinel knows the others and the replicas, and these are in sync. */
+/**
+ * Starts all of it; resolves once every Sentinel knows the others and the replicas, and these are in sync.
+ *
+ *   const setup = await startSentinel();
+ *   new Redis({ name: setup.name, sentinels: setup.sentinels.map((port) => ({ host: '127.0.0.1', port })) });
+ *   await setup.failover();                         // orderly: SENTINEL FAILOVER
+ *   const killed = await setup.killPrimary();       // SIGKILL: the Sentinels elect and promote by themselves
+ *   await setup.restart(killed);                    // comes back as a replica
+ *   await setup.stop();
+ */
 export async function startSentinel({
   replicas = 1,
   extra = [],
