@@ -1,5 +1,6 @@
 // Starts a server program as a child, keeps its last output, waits until it is ready, and ends exactly that
-// process by its own handle. Called by redis-server.ts and holdfast-server.ts.
+// process by its own handle. Called by redis-server.ts (and through it by the cluster and Sentinel fixtures) and
+// holdfast-server.ts.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type ServerHandle, sleep } from './ports.ts';
@@ -26,7 +27,13 @@ export interface ChildOptions {
   cleanup?(): void;
 }
 
-export async function startChild(options: ChildOptions): Promise<ServerHandle> {
+/** A server that we started ourselves, which can also be made to die. */
+export interface ChildHandle extends ServerHandle {
+  /** SIGKILL, as a crash of the machine would end it: resolves once it is gone. Its files stay until stop(). */
+  kill(): Promise<void>;
+}
+
+export async function startChild(options: ChildOptions): Promise<ChildHandle> {
   const child = spawn(options.command, options.args, {
     cwd: options.cwd,
     env: options.env ?? process.env,
@@ -55,6 +62,11 @@ export async function startChild(options: ChildOptions): Promise<ServerHandle> {
       resolve();
     });
   });
+  async function kill(): Promise<void> {
+    stopping = true;
+    child.kill('SIGKILL');
+    await ended;
+  }
   async function stop(): Promise<void> {
     stopping = true;
     if (alive.has(child)) {
@@ -79,6 +91,7 @@ export async function startChild(options: ChildOptions): Promise<ServerHandle> {
     host: '127.0.0.1',
     tail: () => output,
     died: () => (stopping ? null : exit),
+    kill,
     stop,
   };
 }
