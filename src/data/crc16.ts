@@ -1,5 +1,5 @@
 // CRC-16 in the variant of XMODEM, by which a Redis cluster spreads its keys, and the rule that takes a key's hash
-// tag. Here because both belong to a key, whatever server holds it. Called by test/support/redis-cluster.ts.
+// tag. Here because both belong to a key, whatever server holds it. Called by the toolkit's keys and drivers.
 
 /** How many hash slots a Redis cluster has. */
 export const SLOTS = 16_384;

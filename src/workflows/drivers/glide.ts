@@ -3,7 +3,18 @@
 // of which is a client of its own with the same configuration.
 //
 // GLIDE hides reconnecting, so a lease asks for its CLIENT ID with WATCH, again before EXEC, and once more inside of it.
-import { type Answer, type Driver, type Facts, type Lease, Lost, type NodeAnswer, type Request, ServerError, Unsent, type Word } from '../kit/driver.ts';
+import {
+  type Answer,
+  type Driver,
+  type Facts,
+  type Lease,
+  Lost,
+  type NodeAnswer,
+  type Request,
+  ServerError,
+  Unsent,
+  type Word,
+} from '../kit/driver.ts';
 import { LeasePool } from './pool.ts';
 import { allFail, type Fate, inTime, type Session, type Words } from './session.ts';
 
@@ -19,11 +30,17 @@ export interface GlideLike {
 /** What is used of the module `@valkey/valkey-glide`. */
 export interface GlideModule {
   // biome-ignore lint/suspicious/noExplicitAny: as above
-  readonly Batch: new (isAtomic: boolean) => any;
+  readonly Batch: new (
+    isAtomic: boolean,
+  ) => any;
   // biome-ignore lint/suspicious/noExplicitAny: as above
-  readonly ClusterBatch: new (isAtomic: boolean) => any;
+  readonly ClusterBatch: new (
+    isAtomic: boolean,
+  ) => any;
   // biome-ignore lint/suspicious/noExplicitAny: as above
-  readonly GlideClusterClient: new (...args: any[]) => unknown;
+  readonly GlideClusterClient: new (
+    ...args: any[]
+  ) => unknown;
   // biome-ignore lint/suspicious/noExplicitAny: as above
   readonly Decoder: any;
 }
@@ -129,7 +146,11 @@ class Line {
   }
 
   /** MULTI … EXEC. */
-  async atomic(commands: readonly Words[], key: string, timeoutMs: number): Promise<readonly Answer[] | null> {
+  async atomic(
+    commands: readonly Words[],
+    key: string,
+    timeoutMs: number,
+  ): Promise<readonly Answer[] | null> {
     try {
       const answers = (await this.client.exec(this.filled(true, commands), false, {
         ...this.options(key),
@@ -209,7 +230,8 @@ class GlideLease implements Lease {
     const [id, ...fates] = await within(this.line.batch(all, this.key, timeoutMs), timeoutMs, all.length);
     if (id instanceof Error) return fates;
     if (this.id === null) this.id = id;
-    else if (this.id !== id) return allFail(commands.length, new Lost('GLIDE reconnected: the WATCH is gone'));
+    else if (this.id !== id)
+      return allFail(commands.length, new Lost('GLIDE reconnected: the WATCH is gone'));
     if (commands.some(([name]) => name === 'UNWATCH')) this.id = null;
     return fates;
   }
@@ -243,7 +265,11 @@ class GlideLease implements Lease {
   }
 }
 
-async function within(work: Promise<readonly Fate[]>, timeoutMs: number, count: number): Promise<readonly Fate[]> {
+async function within(
+  work: Promise<readonly Fate[]>,
+  timeoutMs: number,
+  count: number,
+): Promise<readonly Fate[]> {
   try {
     return await inTime(work, timeoutMs);
   } catch (error) {
@@ -266,7 +292,8 @@ function word(each: Word): string | Buffer {
 }
 
 // GLIDE turns replies into what it thinks of a command, whatever the protocol: these answered decimals as text.
-const DECIMALS = /^(?:ZSCORE|ZMSCORE|ZINCRBY|Z\w*RANGE\w*|ZPOP\w+|ZRANDMEMBER|ZDIFF|ZINTER|ZUNION|INCRBYFLOAT|HINCRBYFLOAT)$/;
+const DECIMALS =
+  /^(?:ZSCORE|ZMSCORE|ZINCRBY|Z\w*RANGE\w*|ZPOP\w+|ZRANDMEMBER|ZDIFF|ZINTER|ZUNION|INCRBYFLOAT|HINCRBYFLOAT)$/;
 
 function plain(answer: unknown, words: Words): Answer {
   return flat(answer, DECIMALS.test(String(words[0]).toUpperCase()));
@@ -305,7 +332,9 @@ function decimalText(value: number): string {
 }
 
 function isPair(item: unknown): item is { key: unknown; value: unknown } {
-  return typeof item === 'object' && item !== null && !Array.isArray(item) && 'key' in item && 'value' in item;
+  return (
+    typeof item === 'object' && item !== null && !Array.isArray(item) && 'key' in item && 'value' in item
+  );
 }
 
 const KINDS: Readonly<Record<string, string>> = {
