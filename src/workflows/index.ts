@@ -2,8 +2,14 @@
 
 export * from './bounded-counter.ts';
 export { type EmbeddedClient, type EmbeddedDatabase, embedded } from './drivers/embedded.ts';
+export { type GlideLike, type GlideModule, glide } from './drivers/glide.ts';
 export { type IoredisClient, type IoredisCluster, ioredis, iovalkey } from './drivers/ioredis.ts';
-export { type NodeRedisClient, type NodeRedisCluster, nodeRedis } from './drivers/node-redis.ts';
+export {
+  type NodeRedisClient,
+  type NodeRedisCluster,
+  type NodeRedisSentinel,
+  nodeRedis,
+} from './drivers/node-redis.ts';
 export {
   defineWorkflow,
   type KeyCard,

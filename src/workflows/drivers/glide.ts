@@ -18,31 +18,22 @@ import {
 import { LeasePool } from './pool.ts';
 import { allFail, type Fate, inTime, type Session, type Words } from './session.ts';
 
+// biome-ignore lint/suspicious/noExplicitAny: the library's own types are its own
+type Theirs = any;
+
 /** What is used of `GlideClient` and `GlideClusterClient`. */
 export interface GlideLike {
-  // biome-ignore lint/suspicious/noExplicitAny: the library's own types are its own
-  customCommand(args: any[], options?: any): Promise<any>;
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  exec(batch: any, raiseOnError: boolean, options?: any): Promise<any>;
+  customCommand(args: Theirs[], options?: Theirs): Promise<Theirs>;
+  exec(batch: Theirs, raiseOnError: boolean, options?: Theirs): Promise<Theirs>;
   close(): void;
 }
 
-/** What is used of the module `@valkey/valkey-glide`. */
+/** What is used of the module `@valkey/valkey-glide`: its classes. */
 export interface GlideModule {
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  readonly Batch: new (
-    isAtomic: boolean,
-  ) => any;
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  readonly ClusterBatch: new (
-    isAtomic: boolean,
-  ) => any;
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  readonly GlideClusterClient: new (
-    ...args: any[]
-  ) => unknown;
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  readonly Decoder: any;
+  readonly Batch: Theirs;
+  readonly ClusterBatch: Theirs;
+  readonly GlideClusterClient: Theirs;
+  readonly Decoder: Theirs;
 }
 
 /**
@@ -117,11 +108,11 @@ class Line {
 
   /** A client of its own, with the same configuration. */
   async another(): Promise<Line> {
-    const { config, constructor } = this.client as unknown as {
-      config: object;
-      constructor: { createClient(config: object): Promise<GlideLike> };
+    const { config } = this.client as unknown as { config: object };
+    const Class = (this.client as object).constructor as unknown as {
+      createClient(config: object): Promise<GlideLike>;
     };
-    return new Line(await constructor.createClient(config), this.module, this.isCluster);
+    return new Line(await Class.createClient(config), this.module, this.isCluster);
   }
 
   async send(words: Words, key: string): Promise<Answer> {

@@ -25,6 +25,15 @@ export interface NodeRedisCluster {
   connect(): Promise<unknown>;
 }
 
+/** What is used of `createSentinel()`. */
+export interface NodeRedisSentinel {
+  readonly isOpen: boolean;
+  connect(): Promise<unknown>;
+  getMasterNode(): { readonly host: string; readonly port: number } | undefined;
+  // biome-ignore lint/suspicious/noExplicitAny: types of the library differ with its modules and versions
+  _execute(isReadonly: boolean, work: (client: any) => Promise<any>): Promise<any>;
+}
+
 interface Connection {
   readonly isReady: boolean;
   connect(): Promise<unknown>;
@@ -34,20 +43,38 @@ interface Connection {
 }
 
 /**
- * A driver over a client of node-redis: of `createClient()` or `createCluster()`. The client stays the user's: the
+ * A driver over a client of node-redis: of `createClient()`, `createSentinel()` or `createCluster()`. The client stays the user's: the
  * driver opens connections of its own, with the same address, credentials and TLS.
  *
  * ```ts
  * const driver = nodeRedis(createClient());
  * ```
  */
-export function nodeRedis(client: NodeRedisClient | NodeRedisCluster): Driver {
+export function nodeRedis(client: NodeRedisClient | NodeRedisSentinel | NodeRedisCluster): Driver {
   if ('nodeClient' in client) return clusterOf(client);
+  if ('getMasterNode' in client) return sentinelOf(client);
   const { socket } = client.options ?? {};
   return new DirectDriver(
     { client: 'node-redis', topology: 'single' },
     () => connect(client, {}),
     () => (socket?.path ? String(socket.path) : `${socket?.host ?? 'localhost'}:${socket?.port ?? 6379}`),
+  );
+}
+
+/** Each new connection goes to whom the Sentinels name then. */
+function sentinelOf(sentinel: NodeRedisSentinel): Driver {
+  return new DirectDriver(
+    { client: 'node-redis', topology: 'sentinel' },
+    async () => {
+      if (!sentinel.isOpen) await sentinel.connect();
+      // The one way to a client of the primary, which knows its address, credentials and TLS; it runs nothing here.
+      const primary = (await sentinel._execute(false, async (client) => [client])) as [NodeRedisClient];
+      return connect(primary[0], {});
+    },
+    () => {
+      const node = sentinel.getMasterNode();
+      return node === undefined ? 'primary' : `${node.host}:${node.port}`;
+    },
   );
 }
 

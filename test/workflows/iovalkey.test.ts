@@ -1,0 +1,4 @@
+// Every contract through iovalkey, on every engine and topology it knows.
+import { runContracts } from './run-contracts.ts';
+
+runContracts('iovalkey');
