@@ -32,6 +32,19 @@ export {
 } from './kit/codecs.ts';
 export { type ContentionReport, ContentionTracker, type KeyContention } from './kit/contention.ts';
 export {
+  applyLibraries,
+  type DeploymentOptions,
+  type Installed,
+  type LibraryVersion,
+  listInstalled,
+  type Plan,
+  planLibraries,
+  readLibrary,
+  rollbackLibrary,
+  type Step,
+  verifyLibraries,
+} from './kit/deployment.ts';
+export {
   type Answer,
   type Driver,
   type Facts,
@@ -45,6 +58,7 @@ export {
 } from './kit/driver.ts';
 export { type AtomicCode, AtomicError } from './kit/errors.ts';
 export { hashTag, hotTag, keysOf, slotOf } from './kit/keys.ts';
+export { functionLibrary, type Library, type LibrarySpec } from './kit/library.ts';
 export type { CallOptions } from './kit/perform.ts';
 export type { RequestOptions } from './kit/request.ts';
 export type { Envelope, Meta, Outcome, Result, RetrySafety, Unknown } from './kit/result.ts';

@@ -2,6 +2,7 @@
 // and by chaos.
 import type { Contract, Stress } from '../world.ts';
 import { boundedCounterContract, boundedCounterStress } from './bounded-counter.ts';
+import { functionLibraryContract } from './function-library.ts';
 
-export const CONTRACTS: readonly Contract[] = [boundedCounterContract];
+export const CONTRACTS: readonly Contract[] = [functionLibraryContract, boundedCounterContract];
 export const STRESS: readonly Stress[] = [boundedCounterStress];
