@@ -6,6 +6,7 @@ export const HELP = `holdfast: an exact Redis engine and server in TypeScript
   holdfast serve --help                                 what serve can be told
   holdfast check-aof [--fix] FILE                       is an append-only file good, and what can be done
   holdfast check-rdb FILE                               is an RDB file good, and what does it hold
+  holdfast functions plan|apply|verify|list|rollback    deploys function libraries, on every primary
   holdfast --version                                    the version
   holdfast --help                                       this text
 
@@ -104,4 +105,35 @@ key, and what is wrong. Alters nothing.
   holdfast check-rdb --json ./data/dump.rdb
 
 Exit status: 0 valid, 1 damaged, 2 wrong use.
+`;
+
+export const FUNCTIONS_HELP = `holdfast functions plan|apply|verify DIRECTORY --url URL
+holdfast functions list --url URL
+holdfast functions rollback LIBRARY --to VERSION --url URL
+
+Deploys Redis function libraries as one deploys migrations: versioned, side by side, on every primary.
+
+DIRECTORY holds libraries as .lua files. The first line names one with its version, and its functions end in the same:
+
+  #!lua name=stock_v2
+  redis.register_function('stock_take_v2', function(keys, args) ... end)
+
+Old and new applications call the versions that they know, stock_take_v1 and stock_take_v2. Beside them stands the
+library stock, a copy of the newest one whose functions have no version in their names: stock_take.
+
+  plan      what is missing, node by node; changes nothing
+  apply     loads it, and makes the newest version the current one. A version that has other code on a server is a
+            conflict: nothing is loaded then. Raise the version instead
+  verify    compares the code on every primary; exit status 1 where one differs
+  list      what is there
+  rollback  makes another version that is on the servers the current one; newer ones stay
+
+  --url URL   redis://user:password@host:6379 or rediss://…; REDIS_URL where it is not given; several, with commas
+              between them, are nodes of a Cluster
+  --cluster   the one URL is a node of a Cluster
+  --json      one JSON value, nothing else
+
+Needs a client library: npm install ioredis (or redis, or iovalkey).
+
+Exit status: 0 done, 1 different or refused, 2 wrong use or no connection.
 `;

@@ -2,7 +2,8 @@
 // The `holdfast` program: finds the command and runs it. What serve does is in serve.ts, what the checks do in check.ts,
 // the texts are in help.ts.
 import { checkAofProgram, checkRdbProgram } from './check.ts';
-import { CHECK_AOF_HELP, CHECK_RDB_HELP, HELP, SERVE_HELP } from './help.ts';
+import { functionsProgram } from './functions.ts';
+import { CHECK_AOF_HELP, CHECK_RDB_HELP, FUNCTIONS_HELP, HELP, SERVE_HELP } from './help.ts';
 import { serve } from './serve.ts';
 import { version } from './version.ts';
 
@@ -16,6 +17,7 @@ interface Command {
 const COMMANDS: Readonly<Record<string, Command>> = {
   serve: { help: SERVE_HELP, run: serve },
   'check-aof': { help: CHECK_AOF_HELP, run: checkAofProgram },
+  functions: { help: FUNCTIONS_HELP, run: functionsProgram },
   'check-rdb': { help: CHECK_RDB_HELP, run: checkRdbProgram },
 };
 

@@ -3,6 +3,13 @@
 import type { Contract, Stress } from '../world.ts';
 import { boundedCounterContract, boundedCounterStress } from './bounded-counter.ts';
 import { functionLibraryContract } from './function-library.ts';
+import { scriptContract } from './script.ts';
+import { transactionContract } from './transaction.ts';
 
-export const CONTRACTS: readonly Contract[] = [functionLibraryContract, boundedCounterContract];
+export const CONTRACTS: readonly Contract[] = [
+  scriptContract,
+  transactionContract,
+  functionLibraryContract,
+  boundedCounterContract,
+];
 export const STRESS: readonly Stress[] = [boundedCounterStress];
