@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 // The `holdfast` program: finds the command and runs it. What serve does is in serve.ts, what the checks do in check.ts,
-// the texts are in help.ts.
+// what lint does in lint.ts; the texts are in help.ts.
 import { checkAofProgram, checkRdbProgram } from './check.ts';
-import { CHECK_AOF_HELP, CHECK_RDB_HELP, HELP, SERVE_HELP } from './help.ts';
+import { CHECK_AOF_HELP, CHECK_RDB_HELP, HELP, LINT_HELP, SERVE_HELP } from './help.ts';
+import { lintProgram } from './lint.ts';
 import { serve } from './serve.ts';
 import { version } from './version.ts';
 
@@ -17,6 +18,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   serve: { help: SERVE_HELP, run: serve },
   'check-aof': { help: CHECK_AOF_HELP, run: checkAofProgram },
   'check-rdb': { help: CHECK_RDB_HELP, run: checkRdbProgram },
+  lint: { help: LINT_HELP, run: lintProgram },
 };
 
 async function main(args: readonly string[]): Promise<void> {
