@@ -9,6 +9,7 @@ export const GET_THEN_SET: RuleText = {
   severity: 'error',
   why: 'Between the read and the write another client may change the key: both decide on the same old value.',
   remedy: 'Use one command (SET … NX, INCRBY), WATCH with MULTI, or a script.',
+  language: 'java',
   wrong: 'if (redis.get(key) == null) {\n  redis.setex(key, 60, value);\n}',
   right: "redis.set(key, value, 'NX', 'EX', 60);",
 };
@@ -18,10 +19,22 @@ export const WATCH_LEFT: RuleText = {
   severity: 'warning',
   why: 'The connection keeps watching, so the next transaction on it may fail for a key that it does not know.',
   remedy: 'Call UNWATCH on every way out that does not reach EXEC.',
-  wrong:
-    'def take(pipe):\n    pipe.watch("stock")\n    if pipe.get("stock") == b"0":\n        return False\n    pipe.multi()',
-  right:
-    'def take(pipe):\n    pipe.watch("stock")\n    if pipe.get("stock") == b"0":\n        pipe.unwatch()\n        return False\n    pipe.multi()',
+  language: 'python',
+  wrong: `import redis
+
+def take(pipe: redis.client.Pipeline):
+    pipe.watch("stock")
+    if pipe.get("stock") == b"0":
+        return False
+    pipe.multi()`,
+  right: `import redis
+
+def take(pipe: redis.client.Pipeline):
+    pipe.watch("stock")
+    if pipe.get("stock") == b"0":
+        pipe.unwatch()
+        return False
+    pipe.multi()`,
 };
 
 /** A call of a client: `redis.get(key)`. */

@@ -4,6 +4,8 @@
 /** A piece of Lua, and the line of the document on which it begins. */
 export interface Example {
   readonly line: number;
+  /** The line of the document on which it ends, where it has lines of its own: a line feed written as an escape. */
+  readonly last?: number;
   readonly form: 'fence' | 'string' | 'listing';
   readonly text: string;
 }
@@ -42,30 +44,35 @@ export function examplesIn(document: string): Example[] {
   return found.sort((a, b) => a.line - b.line);
 }
 
-/** Comments and strings of TypeScript, JavaScript, Java and Python; each form of string captures its text. */
-const LITERALS =
-  /\/\/.*|\/\*[\s\S]*?\*\/|(?<![\w"'])#(?!!).*|"""([\s\S]*?)"""|'''([\s\S]*?)'''|`((?:[^`\\]|\\[\s\S])*)`|"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'/g;
+/** Strings of TypeScript, JavaScript, Java and Python; each form captures its text. */
+const STRINGS =
+  /"""([\s\S]*?)"""|'''([\s\S]*?)'''|`((?:[^`\\]|\\[\s\S])*)`|"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'/;
+/** Comments are skipped, with the quotes in them. */
+const LITERALS = new RegExp(`//.*|/\\*[\\s\\S]*?\\*/|${STRINGS.source}`, 'g');
+const LITERALS_OF_PYTHON = new RegExp(`#.*|${STRINGS.source}`, 'g');
 
-/** Lua in the strings of application code. What a template puts in between makes the text unknown: it is left out. */
-export function stringsIn(source: string): Example[] {
+/** How a text that is meant to be Lua begins; a sentence that speaks of redis.call does not. */
+const BEGINS = /^\s*(?:--|#!lua|(?:local|if|for|while|return|repeat|function|do)\b|[\w.]+(?:\(| = ))/;
+
+/** Lua in the strings of application code. What a template or a sum puts together is unknown: it is left out. */
+export function stringsIn(source: string, isPython: boolean): Example[] {
   const found: Example[] = [];
-  for (const match of source.matchAll(LITERALS)) {
-    const text = match.slice(1).find((group) => group !== undefined);
-    if (text === undefined || !isLua(unescaped(text)) || text.includes('${')) continue;
-    const at = match.index + match[0].indexOf(text);
-    found.push({ line: lineAt(source, at), form: 'string', text: unescaped(text) });
+  for (const match of source.matchAll(isPython ? LITERALS_OF_PYTHON : LITERALS)) {
+    const raw = match.slice(1).find((group) => group !== undefined);
+    if (raw === undefined || raw.includes('${')) continue;
+    const text = unescaped(raw);
+    const after = source.slice(match.index + match[0].length);
+    const isPart = /^\s*[+%]/.test(after) || /\+\s*$/.test(source.slice(0, match.index).slice(-80));
+    if (isPart || !isLua(text) || !BEGINS.test(text)) continue;
+    const line = lineAt(source, match.index + match[0].indexOf(raw));
+    found.push({ line, last: line + raw.split('\n').length - 1, form: 'string', text });
   }
   return found;
 }
 
-// `\n` in a string of one line stays on that line, so that lines keep their numbers: Lua takes a space for it, unless a
-// comment or the first line has to end there.
 function unescaped(text: string): string {
-  const needsLines = /(?:--|^#!)/.test(text);
-  const newline = needsLines ? '\n' : ' ';
   return text.replace(/\\(\r?\n|[\s\S])/g, (_, char: string) => {
-    if (char === 'n') return newline;
-    if (char === 't') return ' ';
-    return char;
+    if (char === 'n') return '\n';
+    return char === 't' ? '\t' : char;
   });
 }

@@ -28,6 +28,8 @@ export interface RuleText {
   readonly severity: Severity;
   readonly why: string;
   readonly remedy: string;
+  /** Of the two examples; Lua where nothing else is said. */
+  readonly language?: 'java' | 'python';
   /** The shortest code that breaks it, and the same done well. The tests run both. */
   readonly wrong: string;
   readonly right: string;

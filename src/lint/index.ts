@@ -86,12 +86,17 @@ function lintLua(text: string, name: string, first: number, add: TellOf): void {
 
 function lintAround(path: string, text: string, lines: readonly string[], add: TellOf): void {
   const isDocument = /\.(?:md|txt)$/.test(path);
-  const examples = isDocument ? examplesIn(text) : stringsIn(text);
+  const examples = isDocument ? examplesIn(text) : stringsIn(text, path.endsWith('.py'));
   const rest = [...lines];
   for (const example of examples) {
     if (isElided(example)) continue;
-    lintLua(example.text, '', example.line, add);
-    rest.fill('', example.line - 1, example.line - 2 + example.text.split('\n').length);
+    const { line: first, last = lines.length } = example;
+    // What has lines of its own ends on the last one that the file has for it.
+    const within: TellOf = (rule) => (place, message) =>
+      add(rule)({ ...place, line: Math.min(place.line, last) }, message);
+    lintLua(example.text, '', first, within);
+    const height = example.last === undefined ? example.text.split('\n').length : last - first + 1;
+    rest.fill('', first - 1, first - 2 + height);
   }
   checkApplication(rest, add);
 }

@@ -88,20 +88,20 @@ const LEAST_FACTOR = 100_000;
 
 function isPacked(run: Run, score: Value): boolean {
   if (score.kind !== 'computed' || (score.operator !== '+' && score.operator !== '-')) return false;
-  return score.operands.map(core).some((side) => {
-    if (side.kind !== 'computed' || side.operator !== '*') return false;
-    const factor = side.operands.find((each) => each.kind === 'constant');
-    const other = side.operands.find((each) => each.kind !== 'constant');
-    if (
-      factor === undefined ||
-      other === undefined ||
-      Math.abs(Number(factor.kind === 'constant' && factor.value)) < LEAST_FACTOR
-    )
-      return false;
-    // Seconds times 1000000 and microseconds are one time, not two numbers.
-    const isTime = contains(other, (part) => part.kind === 'reply' && part.call.name === 'TIME');
-    return !isTime && !hasAny(wordsFor(run, other), DURATION);
-  });
+  // `… + n % factor` stays within its place.
+  const isKept = score.operands.some((side) => side.kind === 'computed' && side.operator === '%');
+  return !isKept && score.operands.some((side) => isShifted(run, core(side)));
+}
+
+/** A number times a power that makes room for another. */
+function isShifted(run: Run, value: Value): boolean {
+  if (value.kind !== 'computed' || value.operator !== '*') return false;
+  const other = value.operands.find((each) => each.kind !== 'constant');
+  const factors = value.operands.map((each) => (each.kind === 'constant' ? Number(each.value) : 0));
+  if (other === undefined || Math.max(...factors) < LEAST_FACTOR) return false;
+  // Seconds times 1000000 and microseconds are one time, not two numbers.
+  const isTime = contains(other, (part) => part.kind === 'reply' && part.call.name === 'TIME');
+  return !isTime && !hasAny(wordsFor(run, other), DURATION);
 }
 
 /** Numbers. */
