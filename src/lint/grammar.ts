@@ -7,7 +7,7 @@ export type Word = string | null;
 
 const trees = new Map<string, readonly Argument[]>();
 
-/** Options that stand side by side may come in any order. */
+/** Do the arguments fit? Options that stand side by side may come in any order and number. */
 export function fits(syntax: string, words: readonly Word[]): boolean {
   let tree = trees.get(syntax);
   if (tree === undefined) {
@@ -31,14 +31,14 @@ function after(places: Iterable<number>, rest: readonly Argument[], words: reado
   return new Set([...places].flatMap((place) => [...ends(rest, words, place)]));
 }
 
+// Redis takes many options twice, and the syntax lines do not say which exclude each other: so far nobody is blamed.
 function anyOrder(options: readonly Argument[], words: readonly Word[], from: number): Set<number> {
   const found = new Set([from]);
-  options.forEach((option, at) => {
-    const others = options.filter((_, other) => other !== at);
-    for (const place of once({ ...option, optional: false }, words, from)) {
-      if (place > from) for (const end of anyOrder(others, words, place)) found.add(end);
+  for (const place of found) {
+    for (const option of options) {
+      for (const end of once({ ...option, optional: false }, words, place)) found.add(end);
     }
-  });
+  }
   return found;
 }
 

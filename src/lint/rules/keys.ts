@@ -91,15 +91,16 @@ const wrongArity: Rule = {
 function misfit(call: RedisCall): string | null {
   const { row, name, args } = call;
   if (row === null || name === null || call.open) return null;
-  const given = args.length - 1;
-  const expected = `${name} takes ${row.syntax ?? (row.arity > 0 ? row.arity - 1 : `at least ${-row.arity - 1}`)}`;
+  const given = `${args.length - 1} ${args.length === 2 ? 'argument does' : 'arguments do'} not fit`;
   const isShort = args.length < Math.abs(row.arity);
   const isLong = row.arity > 0 && args.length > row.arity;
-  if (isShort || isLong) return `${expected}: ${given} arguments do not fit`;
   // Containers have the subcommand in front, which their rows do not describe.
-  if (row.syntax === undefined || call.entry?.row !== row || call.entry.subcommands !== null) return null;
+  const isPlain = call.entry?.row === row && call.entry.subcommands === null;
+  const expected = row.syntax === undefined || !isPlain ? '' : `, it takes: ${row.syntax}`;
+  if (isShort || isLong) return `${name}: ${given}${expected}`;
+  if (expected === '') return null;
   const words = args.slice(1).map((arg) => textOf(arg));
-  return fits(row.syntax, words) ? null : `${expected}: these ${given} arguments do not fit`;
+  return fits(row.syntax ?? '', words) ? null : `${name}: ${given}${expected}`;
 }
 
 /** Keys, names of commands, arguments. */
