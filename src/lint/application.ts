@@ -4,7 +4,7 @@ import type { RuleText, TellOf } from './finding.ts';
 import { wordsOf } from './names.ts';
 import { DELETE_WITHOUT_TOKEN, LOCKS } from './rules/locks.ts';
 
-export const GET_THEN_SET: RuleText = {
+const GET_THEN_SET: RuleText = {
   id: 'get-then-set',
   severity: 'error',
   why: 'Between the read and the write another client may change the key: both decide on the same old value.',
@@ -14,7 +14,7 @@ export const GET_THEN_SET: RuleText = {
   right: "redis.set(key, value, 'NX', 'EX', 60);",
 };
 
-export const WATCH_LEFT: RuleText = {
+const WATCH_LEFT: RuleText = {
   id: 'watch-left',
   severity: 'warning',
   why: 'The connection keeps watching, so the next transaction on it may fail for a key that it does not know.',

@@ -6,7 +6,7 @@ import type { Interpreter } from './interpreter.ts';
 import { hasOneResult } from './libraries.ts';
 import type { RedisCall } from './run.ts';
 import { argument, elementOf } from './tables.ts';
-import { alternatives, either, textOf, UNKNOWN, type Value } from './values.ts';
+import { alternatives, bounded, either, textOf, UNKNOWN, type Value } from './values.ts';
 
 /** What a library handed to redis.register_function. */
 export interface Registration {
@@ -23,7 +23,7 @@ export class Calls {
     if (node.kind === 'method') {
       const args = [interpreter.value(node.object), ...interpreter.list(node.args)];
       this.callAll(interpreter, args);
-      return [{ kind: 'result', name: `string.${node.name}`, args }];
+      return [bounded({ kind: 'result', name: `string.${node.name}`, args })];
     }
     const callee = interpreter.value(node.callee);
     const args = interpreter.list(node.args);
@@ -79,7 +79,7 @@ export class Calls {
       for (const arg of args) interpreter.run.rounded.add(arg);
     }
     if (name === 'setmetatable') return args.slice(0, 1);
-    const result: Value = { kind: 'result', name, args };
+    const result = bounded({ kind: 'result', name, args });
     return name === 'ipairs' || name === 'pairs' || hasOneResult(name)
       ? [result]
       : [result, { kind: 'several', of: UNKNOWN }];
@@ -130,7 +130,7 @@ export class Calls {
 }
 
 /** Arguments for a function of which it is not known who calls it. */
-export function unknownArguments(func: FunctionBody): Value[] {
+function unknownArguments(func: FunctionBody): Value[] {
   return func.params.map(() => UNKNOWN);
 }
 

@@ -8,7 +8,7 @@ import type { Comparison, Exit, RedisCall, Run } from './run.ts';
 import type { State } from './state.ts';
 import { argument, elementOf, makeTable, setField } from './tables.ts';
 import { walkBlock } from './tree.ts';
-import { core, either, identity, NIL, UNKNOWN, type Value } from './values.ts';
+import { bounded, core, either, identity, NIL, UNKNOWN, type Value } from './values.ts';
 
 /** Steps of one run, and depth of its functions: what is beyond them stays unknown. */
 const MOST_STEPS = 60_000;
@@ -322,7 +322,7 @@ export class Interpreter {
     }
     const operator = { not: 'not ', negate: '-', length: '#' }[expression.kind];
     const line = expression.kind === 'not' ? 0 : expression.line;
-    return { kind: 'computed', operator, operands: [operand], line };
+    return bounded({ kind: 'computed', operator, operands: [operand], line });
   }
 
   private binary(expression: Extract<Expression, { kind: 'binary' }>): Value {
@@ -338,7 +338,7 @@ export class Interpreter {
     }
     const value: Value = { kind: 'computed', operator, operands: [left, right], line };
     this.run.computed.push(value);
-    return value;
+    return bounded(value);
   }
 
   /** Notes a command: what it wrote counts for all that follows. */

@@ -2,7 +2,16 @@
 import type { TableConstructor } from '../lua/ast.ts';
 import type { Interpreter } from './interpreter.ts';
 import { libraryValue } from './libraries.ts';
-import { alternatives, either, NIL, type TableFacts, textOf, UNKNOWN, type Value } from './values.ts';
+import {
+  alternatives,
+  bounded,
+  either,
+  NIL,
+  type TableFacts,
+  textOf,
+  UNKNOWN,
+  type Value,
+} from './values.ts';
 
 /** The table of a constructor. */
 export function makeTable(node: TableConstructor, interpreter: Interpreter): Value {
@@ -61,7 +70,7 @@ export function elementOf(object: Value, key: Value): Value {
     case 'reply':
     case 'element':
     case 'result':
-      return { kind: 'element', of: object, key };
+      return bounded({ kind: 'element', of: object, key });
     case 'either':
       return either(object.values.map((each) => elementOf(each, key)));
     default:

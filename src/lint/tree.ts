@@ -26,7 +26,7 @@ function walkStatement(statement: Statement, visitor: Visitor): void {
 }
 
 /** The blocks right within a statement. */
-export function blocksOf(statement: Statement): Block[] {
+function blocksOf(statement: Statement): Block[] {
   switch (statement.kind) {
     case 'if':
       return [

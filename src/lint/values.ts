@@ -56,7 +56,41 @@ export function either(values: readonly Value[]): Value {
   const distinct = new Map(flat.map((value) => [identity(value), value]));
   if (distinct.size === 1) return flat[0];
   if (distinct.size > MOST_ALTERNATIVES) return UNKNOWN;
-  return { kind: 'either', values: [...distinct.values()] };
+  return bounded({ kind: 'either', values: [...distinct.values()] });
+}
+
+const BIGGEST = 256;
+const sizes = new WeakMap<Value, number>();
+
+function sizeOf(value: Value): number {
+  const known = sizes.get(value);
+  if (known !== undefined) return known;
+  const size = 1 + partsOf(value).reduce((sum, part) => sum + sizeOf(part), 0);
+  sizes.set(value, size);
+  return size;
+}
+
+/** The value, or unknown where so much went into it (`x = x .. x` again and again) that nobody could look at it. */
+export function bounded(value: Value): Value {
+  return sizeOf(value) > BIGGEST ? UNKNOWN : value;
+}
+
+/** What a value was made of. */
+function partsOf(value: Value): readonly Value[] {
+  switch (value.kind) {
+    case 'element':
+      return [value.of, value.key];
+    case 'computed':
+      return value.operands;
+    case 'result':
+      return value.args;
+    case 'either':
+      return value.values;
+    case 'several':
+      return [value.of];
+    default:
+      return [];
+  }
 }
 
 /** All that a value may be. */
@@ -133,24 +167,8 @@ function isCertain(value: Value): boolean {
 const isAnyInput = (value: Value): boolean => value.kind === 'input' && value.index === null;
 
 /** Is the value, or any part that it was made of, like this? */
-export function contains(value: Value, test: (part: Value) => boolean, depth = 0): boolean {
-  if (test(value)) return true;
-  if (depth > 20) return false;
-  const inner = (part: Value): boolean => contains(part, test, depth + 1);
-  switch (value.kind) {
-    case 'element':
-      return inner(value.of) || inner(value.key);
-    case 'computed':
-      return value.operands.some(inner);
-    case 'result':
-      return value.args.some(inner);
-    case 'either':
-      return value.values.some(inner);
-    case 'several':
-      return inner(value.of);
-    default:
-      return false;
-  }
+export function contains(value: Value, test: (part: Value) => boolean): boolean {
+  return test(value) || partsOf(value).some((part) => contains(part, test));
 }
 
 /** The string of a constant, numbers as Lua prints them; null for anything else. */
