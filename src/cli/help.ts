@@ -116,7 +116,8 @@ anyone may delete, stock that is lost when a hold expires. Each finding says why
 
 FILE is one of these; of a folder, all of them are read:
 
-  .lua                       a script, or a library (its first line is #!lua name=...)
+  .lua                       a script, or a library (its first line is #!lua name=...); a line --include name
+                             stands for include/name.lua beside it
   .md .txt                   a document: the Lua in its code blocks, quoted texts and listings, and the code around it
   .ts .js .mjs .py .java     a program: the Lua in its strings, and reads and writes that belong into one step
 

@@ -1,7 +1,7 @@
 // `holdfast lint`: reads files and folders, prints what the rules of src/lint find, in words or as JSON. main.ts calls
 // it.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 import { type Finding, isLinted, lint, RULES, type Severity } from '../lint/index.ts';
 
@@ -36,7 +36,7 @@ function run(args: readonly string[]): number {
   }
   if (positionals.length === 0) throw new Misuse('which files?');
   const files = positionals.flatMap(filesOf);
-  const findings = files.flatMap((file) => lint(file, textOf(file)));
+  const findings = files.flatMap((file) => lint(file, textOf(file), includesOf(file)));
   if (values.json === true) say(JSON.stringify(findings, null, 2));
   else tell(findings, files.length);
   return findings.length === 0 ? CLEAN : FOUND;
@@ -78,6 +78,14 @@ function textOf(file: string): string {
   } catch (error) {
     throw new Misuse(`'${file}' cannot be read: ${(error as Error).message}`);
   }
+}
+
+/** A script finds its pieces in the folder `include` beside it. */
+function includesOf(file: string): (name: string) => string | null {
+  return (name) => {
+    const piece = join(dirname(file), 'include', `${name}.lua`);
+    return existsSync(piece) ? textOf(piece) : null;
+  };
 }
 
 type Style = Parameters<typeof styleText>[0];

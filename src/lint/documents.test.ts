@@ -85,6 +85,29 @@ describe('a comment that switches a rule off', () => {
   });
 });
 
+describe('a script with pieces', () => {
+  const pieces: Record<string, string> = {
+    read: "-- Reads.\nlocal function read(key) -- it's short\n  return redis.call('GET', key)\nend\n",
+  };
+  const linted = (text: string): string[] =>
+    lint('a.lua', text, (name) => pieces[name] ?? null).map(({ line, rule }) => `${line} ${rule}`);
+
+  it('is followed into them', () => {
+    expect(linted('--include read\nreturn read(KEYS[1])\n')).toEqual([]);
+    expect(linted('--include read\nreturn read(ARGV[1])\n')).toEqual(['1 undeclared-key']);
+  });
+
+  it('keeps its lines', () => {
+    expect(linted("--include read\nread(KEYS[1])\nreturn redis.call('GET', 'a')\n")).toEqual([
+      '3 undeclared-key',
+    ]);
+  });
+
+  it('may name one that is not there', () => {
+    expect(linted('--include other\nreturn 1\n')).toEqual([]);
+  });
+});
+
 it('tells what Lua says of a text that is none', () => {
   expect(lint('a.lua', 'local x = 1\nif x then\n')).toMatchObject([
     {

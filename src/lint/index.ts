@@ -5,6 +5,7 @@ import { utf8Decode } from '../resp/bytes.ts';
 import { APPLICATION_RULES, checkApplication } from './application.ts';
 import { type Example, examplesIn, stringsIn } from './documents.ts';
 import type { Finding, Place, Rule, RuleText, TellOf } from './finding.ts';
+import { type Includes, withIncludes } from './includes.ts';
 import { BOUND_RULES } from './rules/bounds.ts';
 import { EXPIRY_RULES } from './rules/expiry.ts';
 import { KEY_RULES } from './rules/keys.ts';
@@ -56,8 +57,8 @@ export function isLinted(path: string): boolean {
   return LINTED.test(path) && !path.endsWith('.d.ts');
 }
 
-/** Lints the text of a file; its name says what it is. */
-export function lint(path: string, text: string): Finding[] {
+/** Lints the text of a file; its name says what it is. `includes` gives the pieces of scripts that name them. */
+export function lint(path: string, text: string, includes: Includes = () => null): Finding[] {
   const lines = text.split(/\r?\n/);
   const findings = new Map<string, Finding>();
   const add: TellOf = (rule) => (place, message) => {
@@ -65,7 +66,7 @@ export function lint(path: string, text: string): Finding[] {
     const key = `${rule} ${finding.line} ${finding.column}`;
     if (!findings.has(key)) findings.set(key, finding);
   };
-  if (path.endsWith('.lua')) lintLua(text, fileName(path), 1, add);
+  if (path.endsWith('.lua')) lintLua(withIncludes(text, includes), fileName(path), 1, add);
   else lintAround(path, text, lines, add);
   const { kept, faulty } = suppressed(lines, [...findings.values()], new Set(TEXTS.keys()));
   const all = [

@@ -4,7 +4,7 @@ import type { Interpreter } from './interpreter.ts';
 import type { Run } from './run.ts';
 import { core, identity, textOf, type Value } from './values.ts';
 
-const COMMENT = /--\s*(KEYS|ARGV|keys|args|argv)\[(\d+)\]\s*(?:[=:,]|-+|is\b)?\s*(.+)/;
+const INPUT = /\b(KEYS|ARGV|keys|args|argv)\[(\d+)\]\s*(?:[=:,]|-+|is\b)?\s*/g;
 
 /** Notes what comments such as `-- KEYS[1] = lock key` say of the inputs of a function or script. */
 export function noteComments(interpreter: Interpreter, lines: readonly string[]): void {
@@ -12,10 +12,14 @@ export function noteComments(interpreter: Interpreter, lines: readonly string[])
   const first = func.parent === null ? 0 : startOfComments(lines, func.line);
   const last = func.endLine || lines.length;
   for (const line of lines.slice(first, last)) {
-    const found = COMMENT.exec(line);
-    if (found === null) continue;
-    const of = /^k/i.test(found[1]) ? 'KEYS' : 'ARGV';
-    interpreter.name({ kind: 'input', of, index: Number(found[2]) }, found[3]);
+    const remark = /^\s*--+(.*)/.exec(line)?.[1] ?? '';
+    const found = [...remark.matchAll(INPUT)];
+    found.forEach((match, at) => {
+      const of = /^k/i.test(match[1]) ? 'KEYS' : 'ARGV';
+      // One line may speak of several: each has the words up to the next.
+      const words = remark.slice(match.index + match[0].length, found[at + 1]?.index);
+      interpreter.name({ kind: 'input', of, index: Number(match[2]) }, words);
+    });
   }
 }
 
