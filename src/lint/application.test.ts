@@ -56,6 +56,29 @@ describe('watch-left', () => {
   });
 });
 
+describe('unbounded-retry', () => {
+  it('knows the loops of Go and of JavaScript', () => {
+    expect(found('a.md', 'With redis:\nfor {\n  client.Watch(ctx, fn, key)\n}\n')).toEqual([
+      '2 unbounded-retry',
+    ]);
+    expect(found('a.ts', 'while (true) {\n  await redis.watch(k);\n}\n')).toEqual(['1 unbounded-retry']);
+  });
+
+  it('is quiet where attempts are counted, and on loops of another kind', () => {
+    const counted = 'while (true) {\n  if (++attempt > 5) throw new Error();\n  await redis.watch(k);\n}\n';
+    expect(found('a.ts', counted)).toEqual([]);
+    expect(found('a.ts', 'while (true) {\n  await redis.blpop(k, 0);\n}\n')).toEqual([]);
+  });
+});
+
+describe('read-before-watch', () => {
+  it('is quiet where another key was read', () => {
+    expect(
+      found('a.ts', 'await redis.get(a);\nawait redis.watch(b);\nawait redis.multi().exec();\n'),
+    ).toEqual([]);
+  });
+});
+
 describe('lines of a program', () => {
   it.each([
     ['timestamp-id', 'order_id = int(time.time() * 1000)'],

@@ -37,6 +37,38 @@ def take(pipe: redis.client.Pipeline):
     pipe.multi()`,
 };
 
+const READ_BEFORE_WATCH: RuleText = {
+  id: 'read-before-watch',
+  severity: 'error',
+  why: 'A change between the read and the WATCH goes unseen: EXEC succeeds on the old value.',
+  remedy: 'WATCH first, then read.',
+  language: 'java',
+  wrong: `String left = jedis.get(key);
+jedis.watch(key);
+Transaction tx = jedis.multi();`,
+  right: `jedis.watch(key);
+String left = jedis.get(key);
+Transaction tx = jedis.multi();`,
+};
+
+const UNBOUNDED_RETRY: RuleText = {
+  id: 'unbounded-retry',
+  severity: 'warning',
+  why: 'On a busy key most attempts fail, each retry makes it busier, and some caller never gets through.',
+  remedy: 'Bound the attempts, wait longer each time with jitter, and tell the caller when they are used up.',
+  language: 'python',
+  wrong: `import redis
+
+while True:
+    pipe.watch("stock")
+    pipe.multi()`,
+  right: `import redis
+
+for attempt in range(5):
+    pipe.watch("stock")
+    pipe.multi()`,
+};
+
 /** A call of a client: `redis.get(key)`. */
 interface ClientCall {
   readonly line: number;
@@ -55,7 +87,7 @@ const FURTHEST = 40;
 /** Runs all checks over the lines; blank lines stand for what is not application code. */
 export function checkApplication(lines: readonly string[], tell: TellOf): void {
   const text = lines.join('\n');
-  if (!/redis|valkey|holdfast/i.test(text)) return;
+  if (!/[rj]edis|valkey|holdfast/i.test(text)) return;
   for (const [first, end] of functionsOf(lines)) {
     const calls = callsIn(lines.slice(first, end).join('\n'), first + 1, text);
     checkReadWrite(calls, tell);
@@ -64,7 +96,24 @@ export function checkApplication(lines: readonly string[], tell: TellOf): void {
   }
   lines.forEach((line, at) => {
     checkLine(line, at + 1, tell);
+    checkRetry(lines, at, tell);
   });
+}
+
+const FOR_EVER = /^\s*(?:for\s*\{|for\s*\(\s*;\s*;\s*\)|while\s*\(\s*(?:true|1)\s*\)|while\s+(?:True|1)\s*:)/;
+/** How far behind its head a loop is looked into. */
+const LOOP_LINES = 30;
+
+function checkRetry(lines: readonly string[], at: number, tell: TellOf): void {
+  if (!FOR_EVER.test(lines[at])) return;
+  const body = lines.slice(at + 1, at + LOOP_LINES).join('\n');
+  // Whoever counts or looks at the time stops at last.
+  if (
+    !/\.watch\(/i.test(body) ||
+    /attempt|retr(?:y|ies)\w*\s*(?:[<>=+-]|\+\+)|tries|deadline|timeout|max/i.test(body)
+  )
+    return;
+  tell('unbounded-retry')({ line: at + 1 }, 'a transaction is repeated until it succeeds');
 }
 
 function functionsOf(lines: readonly string[]): [first: number, end: number][] {
@@ -110,6 +159,13 @@ const WRITES = /^(?:set|setex|psetex|getset|decr|decrby)$/;
 function checkReadWrite(calls: readonly ClientCall[], tell: TellOf): void {
   const read = new Map<string, number>();
   for (const { line, method, args, text } of calls) {
+    const late = method === 'watch' ? args.find((arg) => read.has(arg)) : undefined;
+    if (late !== undefined) {
+      tell('read-before-watch')(
+        { line, at: text },
+        `${late} was read on line ${read.get(late)}, before this WATCH`,
+      );
+    }
     // What follows is watched, or one step.
     if (/^(?:watch|multi|transaction)$/.test(method)) return;
     const [key] = args;
@@ -176,4 +232,10 @@ function checkLine(line: string, number: number, tell: TellOf): void {
 }
 
 /** Rules that only this file has, or shares with Lua. */
-export const APPLICATION_RULES: readonly RuleText[] = [GET_THEN_SET, WATCH_LEFT, DELETE_WITHOUT_TOKEN];
+export const APPLICATION_RULES: readonly RuleText[] = [
+  GET_THEN_SET,
+  WATCH_LEFT,
+  READ_BEFORE_WATCH,
+  UNBOUNDED_RETRY,
+  DELETE_WITHOUT_TOKEN,
+];

@@ -258,3 +258,14 @@ it('says nothing of names by which a file is called but once', () => {
   expect(rulesOf("return redis.call('INCR', KEYS[1])", 'scripts/rate_limit.lua')).toEqual(['missing-ttl']);
   expect(rulesOf("return redis.call('INCR', KEYS[1])", 'scripts/count.lua')).toEqual([]);
 });
+
+it('reads damaged scripts to their end', () => {
+  for (const { wrong, right } of RULES) {
+    for (const text of [wrong, right]) {
+      for (let at = 0; at < text.length; at += 3) {
+        const cut = text.slice(0, at) + text.slice(at + 1 + (at % 7));
+        for (const file of ['a.lua', 'a.md', 'a.ts', 'a.py']) expect(lint(file, cut)).toBeInstanceOf(Array);
+      }
+    }
+  }
+});
