@@ -1,6 +1,7 @@
 // Rules about what a script returns: what the wire has no place for is lost without a word. index.ts runs them.
 import type { Rule, Tell } from '../finding.ts';
 import type { Exit } from '../run.ts';
+import type { Script } from '../script.ts';
 import { alternatives, type TableFacts, type Value } from '../values.ts';
 
 /** Tables with exactly one of these fields are replies of their own kind. */
@@ -53,28 +54,22 @@ const lostFields: Rule = {
   remedy: 'Return a positional list such as {1, value}, or a string made with cjson.encode.',
   wrong: "return {ok = true, left = redis.call('DECR', KEYS[1])}",
   right: "return {1, redis.call('DECR', KEYS[1])}",
-  check({ runs, isLibrary }, tell) {
-    for (const run of runs) {
-      // What a library's main part returns goes nowhere.
-      if (isLibrary && run.root.func.parent === null) continue;
-      if (
-        run.root.kind === 'function' &&
-        !isLikelyReply(
-          run.root.func.params.map(({ name }) => name),
-          run,
-        )
-      )
-        continue;
-      for (const exit of run.exits) {
-        for (const value of returned(exit)) checkTable(value, exit, tell, 0);
-      }
+  check(script, tell) {
+    for (const exit of answers(script)) {
+      for (const value of returned(exit)) checkTable(value, exit, tell, 0);
     }
   },
 };
 
-// A function that nobody calls may be a callback within the script; with parameters like these it answers a client.
-function isLikelyReply(params: readonly string[], { root }: { root: { flagsLine: number } }): boolean {
-  return root.flagsLine > 0 || /^keys$/i.test(params[0] ?? '');
+/** The places where a client gets its reply: what a library's main part or a callback returns goes elsewhere. */
+function answers({ runs, isLibrary }: Script): Exit[] {
+  return runs
+    .filter(({ root }) => {
+      const isMain = root.func.parent === null;
+      // A function that nobody registers or calls answers a client if it takes keys like one that is registered.
+      return isMain ? !isLibrary : root.flagsLine > 0 || /^keys$/i.test(root.func.params[0]?.name ?? '');
+    })
+    .flatMap((run) => run.exits);
 }
 
 const nilInArray: Rule = {
@@ -84,18 +79,13 @@ const nilInArray: Rule = {
   remedy: 'Return false in its place: it becomes a null on the wire.',
   wrong: 'return {1, nil, ARGV[1]}',
   right: 'return {1, false, ARGV[1]}',
-  check({ runs, isLibrary }, tell) {
-    for (const run of runs) {
-      if (isLibrary && run.root.func.parent === null) continue;
-      for (const exit of run.exits) {
-        for (const value of returned(exit)) {
-          if (value.kind !== 'table') continue;
-          const { items, line } = value.table;
-          const at = items.findIndex((item) => item.kind === 'constant' && item.value === null);
-          if (at < 0 || at === items.length - 1) continue;
-          tell({ line, at: /\bnil\b/ }, `item ${at + 1} of ${items.length} is nil`);
-        }
-      }
+  check(script, tell) {
+    for (const value of answers(script).flatMap(returned)) {
+      if (value.kind !== 'table') continue;
+      const { items, line } = value.table;
+      const at = items.findIndex((item) => item.kind === 'constant' && item.value === null);
+      if (at < 0 || at === items.length - 1) continue;
+      tell({ line, at: /\bnil\b/ }, `item ${at + 1} of ${items.length} is nil`);
     }
   },
 };
