@@ -32,6 +32,14 @@ redis.register_function{function_name = 'f', flags = flags,
     expect(places('a.md', '```lua\n... the rest ...\n```')).toEqual([]);
   });
 
+  it('may have prose that begins like Lua', () => {
+    expect(places('a.md', 'Some variables are\nlocal to a function.\n')).toEqual([]);
+  });
+
+  it('have what is no Lua where it should be', () => {
+    expect(places('a.md', '```lua\nreturn redis.call(\n```')).toEqual(['3:1 syntax']);
+  });
+
   it('have code of programs around the Lua', () => {
     const text = 'Bad version with redis:\nif (redis.get(key) == null) {\nredis.setex(key, ttl, id);\n}\n';
     expect(places('a.txt', text)).toEqual(['3:1 get-then-set']);

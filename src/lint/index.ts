@@ -90,11 +90,12 @@ function lintAround(path: string, text: string, lines: readonly string[], add: T
   const examples = isDocument ? examplesIn(text) : stringsIn(text, path.endsWith('.py'));
   const rest = [...lines];
   for (const example of examples) {
-    if (isElided(example)) continue;
     const { line: first, last = lines.length } = example;
     // What has lines of its own ends on the last one that the file has for it.
-    const within: TellOf = (rule) => (place, message) =>
+    const within: TellOf = (rule) => (place, message) => {
+      if (rule === SYNTAX.id && isDoubtful(example)) return;
       add(rule)({ ...place, line: Math.min(place.line, last) }, message);
+    };
     lintLua(example.text, '', first, within);
     const height = example.last === undefined ? example.text.split('\n').length : last - first + 1;
     rest.fill('', first - 1, first - 2 + height);
@@ -102,9 +103,9 @@ function lintAround(path: string, text: string, lines: readonly string[], add: T
   checkApplication(rest, add);
 }
 
-// A document may say `... the rest ...` instead of all of a script.
-function isElided({ text }: Example): boolean {
-  return /^\s*\.\.\..*$/m.test(text);
+// A document may leave something out (`... the rest ...`), and a line of prose may begin like Lua.
+function isDoubtful({ form, text }: Example): boolean {
+  return /^\s*\.\.\./m.test(text) || (form === 'listing' && !/redis\.p?call\(/.test(text));
 }
 
 function fileName(path: string): string {

@@ -49,6 +49,7 @@ return load().a`,
   },
   'nil-in-array': {
     'nil at the end': 'return {1, nil}',
+    'nothing but nil': 'return {nil, nil}',
     'what HGET answers': "return {1, redis.call('HGET', KEYS[1], 'a'), 2}",
   },
   'unbounded-loop': {
@@ -215,6 +216,11 @@ until c == '0' or redis.call('GET', KEYS[2]) == 'stop'`,
     'a helper': `local function now() return redis.call('TIME')[1] end
 local start = now()
 return now() - start`,
+  },
+  'timestamp-id': {
+    'a part of a key': "redis.call('HSET', 'order:' .. redis.call('TIME')[1], 'a', 1)",
+    'an element of a set':
+      "local order_id = tonumber(redis.call('TIME')[1]) redis.call('SADD', KEYS[1], order_id)",
   },
   'wrong-arity': {
     'an odd number of fields': "redis.call('HSET', KEYS[1], 'a', 1, 'b')",

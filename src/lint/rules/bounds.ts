@@ -27,7 +27,7 @@ const unboundedLoop: Rule = {
 function endless(loop: Loop, run: Run): string | null {
   const exits = exitsOf(loop);
   const counters = countersOf(loop);
-  if (exits.some((exit) => isLimit(exit, counters))) return null;
+  if (exits.some((exit) => isLimit(exit, counters, run))) return null;
   const isForEver = isConstant(loop.condition, loop.kind === 'while');
   if (isForEver && exits.length === 0) return 'a loop without an end';
   const asksServer = exits.some((exit) => reads(exit, run));
@@ -101,7 +101,7 @@ function isStep(value: Expression | undefined, local: Local): boolean {
 }
 
 /** Compares a counter, or the length of a list that the script itself fills. */
-function isLimit(condition: Expression, counters: ReadonlySet<Local>): boolean {
+function isLimit(condition: Expression, counters: ReadonlySet<Local>, run: Run): boolean {
   let found = false;
   walkExpression(condition, {
     expression: (part) => {
@@ -110,7 +110,7 @@ function isLimit(condition: Expression, counters: ReadonlySet<Local>): boolean {
         walkExpression(side, {
           expression: (inner) => {
             if (inner.kind === 'local' && counters.has(inner.local)) found = true;
-            if (inner.kind === 'length') found = true;
+            if (inner.kind === 'length' && !reads(inner, run)) found = true;
           },
         });
       }

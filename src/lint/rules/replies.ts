@@ -83,12 +83,14 @@ const nilInArray: Rule = {
     for (const value of answers(script).flatMap(returned)) {
       if (value.kind !== 'table') continue;
       const { items, line } = value.table;
-      const at = items.findIndex((item) => item.kind === 'constant' && item.value === null);
-      if (at < 0 || at === items.length - 1) continue;
+      const at = items.findIndex(isNil);
+      if (at < 0 || items.slice(at).every(isNil)) continue;
       tell({ line, at: /\bnil\b/ }, `item ${at + 1} of ${items.length} is nil`);
     }
   },
 };
+
+const isNil = (value: Value): boolean => value.kind === 'constant' && value.value === null;
 
 /** What is returned. */
 export const REPLY_RULES: readonly Rule[] = [lostFields, nilInArray];
