@@ -22,8 +22,11 @@ export async function lintProgram(args: readonly string[]): Promise<void> {
   try {
     process.exitCode = run(args);
   } catch (error) {
-    if (!(error instanceof Misuse)) throw error;
-    console.error(`holdfast: ${error.message}; see holdfast lint --help`);
+    // What the file system refuses has a code: a folder that may not be read, a name that is too long.
+    const isRefusal = typeof (error as NodeJS.ErrnoException).code === 'string';
+    if (!(error instanceof Misuse) && !isRefusal) throw error;
+    const more = isRefusal ? '' : '; see holdfast lint --help';
+    console.error(`holdfast: ${(error as Error).message}${more}`);
     process.exitCode = MISUSED;
   }
 }
@@ -72,13 +75,7 @@ function filesOf(path: string): string[] {
     });
 }
 
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Misuse(`'${file}' cannot be read: ${(error as Error).message}`);
-  }
-}
+const textOf = (file: string): string => readFileSync(file, 'utf8');
 
 /** A script finds its pieces in the folder `include` beside it. */
 function includesOf(file: string): (name: string) => string | null {

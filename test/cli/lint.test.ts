@@ -73,6 +73,7 @@ it.each([
   [[], 'which files?'],
   [['none.lua'], "there is no 'none.lua'"],
   [['scripts/data.csv'], "'scripts/data.csv' is neither Lua"],
+  [['x'.repeat(5000)], 'ENAMETOOLONG'],
   [['--wrong'], "Unknown option '--wrong'"],
 ])('ends with 2 on wrong use: %j', (args, message) => {
   const { status, err } = lint(...args);
