@@ -8,6 +8,7 @@ import type { TableEntry } from '../src/commands/table.ts';
 import { UNSUPPORTED_AREAS } from '../src/commands/unsupported.ts';
 import { commandTable, Engine } from '../src/engine/engine.ts';
 import { UNSUPPORTED_NAMES, unsupportedDirective } from '../src/engine/unsupported-directives.ts';
+import { RULES as LINT_RULES } from '../src/lint/index.ts';
 import { Verbatim } from '../src/resp/reply.ts';
 import { processSurroundings } from '../src/server/surroundings.ts';
 import { RULES } from '../test/oracle/rules.ts';
@@ -140,6 +141,13 @@ function errorCodes(): string {
   return table(['code', 'when'], rows);
 }
 
+function lintRules(): string {
+  const fence = (language: string, text: string): string => `\`\`\`${language}\n${text}\n\`\`\``;
+  return LINT_RULES.map(({ id, severity, why, remedy, wrong, right, language = 'lua' }) =>
+    [`### ${id}`, `${severity}. ${why}`, fence(language, wrong), remedy, fence(language, right)].join('\n\n'),
+  ).join('\n\n');
+}
+
 const PARTS: Readonly<Record<string, () => string>> = {
   'missing commands': missingCommands,
   'directives without effect': idleDirectives,
@@ -147,6 +155,7 @@ const PARTS: Readonly<Record<string, () => string>> = {
   'debug subcommands': debugSubcommands,
   'info fields': infoFields,
   'error codes': errorCodes,
+  'lint rules': lintRules,
 };
 
 const PART = /(<!-- generated: ([^>]*?) -->\n)[\s\S]*?(<!-- end -->)/g;
@@ -161,7 +170,7 @@ function filled(page: string, text: string): string {
 
 /** Every generated page, as it has to be. */
 export function pages(): { readonly path: string; readonly text: string }[] {
-  const withParts = ['docs/differences.md', 'docs/embedded.md'].map((path) => ({
+  const withParts = ['docs/differences.md', 'docs/embedded.md', 'docs/lint.md'].map((path) => ({
     path,
     text: filled(path, readFileSync(join(root, path), 'utf8')),
   }));

@@ -36,6 +36,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   commands: BELOW_COMMANDS,
   propagation: ['commands', ...BELOW_COMMANDS],
   scripting: ['lua', 'commands', ...BELOW_COMMANDS],
+  lint: ['lua', 'commands', ...BELOW_COMMANDS],
   persistence: ['storage', 'propagation', 'commands', ...BELOW_COMMANDS],
   engine: BELOW_ENGINE,
   server: ['engine', ...BELOW_ENGINE],
@@ -43,7 +44,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   workflows: ['data', 'resp'],
   // src/index.ts, the package's entry.
   index: ['server', 'engine', ...BELOW_ENGINE],
-  cli: ['index', 'workflows', 'server', 'engine', ...BELOW_ENGINE],
+  cli: ['index', 'workflows', 'server', 'lint', 'engine', ...BELOW_ENGINE],
 };
 
 /** Rooms that run anywhere: no `node:` module. */

@@ -7,6 +7,7 @@ export const HELP = `holdfast: an exact Redis engine and server in TypeScript
   holdfast check-aof [--fix] FILE                       is an append-only file good, and what can be done
   holdfast check-rdb FILE                               is an RDB file good, and what does it hold
   holdfast functions plan|apply|verify|list|rollback    deploys function libraries, on every primary
+  holdfast lint FILE ...                                mistakes in Lua scripts, libraries and the code around them
   holdfast --version                                    the version
   holdfast --help                                       this text
 
@@ -136,4 +137,35 @@ library stock, a copy of the newest one whose functions have no version in their
 Needs a client library: npm install ioredis (or redis, or iovalkey).
 
 Exit status: 0 done, 1 different or refused, 2 wrong use or no connection.
+`;
+
+export const LINT_HELP = `holdfast lint [--json] FILE ...
+holdfast lint --rules
+
+Reads Lua scripts and function libraries without running them and says what will go wrong: keys that a cluster will not
+find, fields that the wire drops, writes in a function that may not write, loops and reads without a limit, locks that
+anyone may delete, stock that is lost when a hold expires. Each finding says why it matters and what to write instead.
+
+FILE is one of these; of a folder, all of them are read:
+
+  .lua                       a script, or a library (its first line is #!lua name=...); a line --include name
+                             stands for include/name.lua beside it
+  .md .txt                   a document: the Lua in its code blocks, quoted texts and listings, and the code around it
+  .ts .js .mjs .py .java     a program: the Lua in its strings, and reads and writes that belong into one step
+
+  holdfast lint scripts/
+  holdfast lint --json src/limiter.ts docs/ | jq '.[].rule'
+
+  --json    one array of findings with file, line, column, rule, severity, message, why, remedy; nothing else
+  --rules   lists the rules with why they are there (also with --json)
+
+Which commands there are, which of them write, which arguments are keys and how many there may be comes from the table
+that the server itself runs by. Where the linter cannot tell, it says nothing.
+
+A rule is switched off for one line, with the reason:
+
+  -- holdfast-lint-disable-next-line large-read: a profile has at most 20 fields
+  return redis.call('HGETALL', KEYS[1])
+
+Exit status: 0 nothing found, 1 findings, 2 wrong use or a file that cannot be read.
 `;

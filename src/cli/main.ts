@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // The `holdfast` program: finds the command and runs it. What serve does is in serve.ts, what the checks do in check.ts,
-// the texts are in help.ts.
+// what lint does in lint.ts; the texts are in help.ts.
 import { checkAofProgram, checkRdbProgram } from './check.ts';
 import { functionsProgram } from './functions.ts';
-import { CHECK_AOF_HELP, CHECK_RDB_HELP, FUNCTIONS_HELP, HELP, SERVE_HELP } from './help.ts';
+import { CHECK_AOF_HELP, CHECK_RDB_HELP, FUNCTIONS_HELP, HELP, LINT_HELP, SERVE_HELP } from './help.ts';
+import { lintProgram } from './lint.ts';
 import { serve } from './serve.ts';
 import { version } from './version.ts';
 
@@ -19,6 +20,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'check-aof': { help: CHECK_AOF_HELP, run: checkAofProgram },
   functions: { help: FUNCTIONS_HELP, run: functionsProgram },
   'check-rdb': { help: CHECK_RDB_HELP, run: checkRdbProgram },
+  lint: { help: LINT_HELP, run: lintProgram },
 };
 
 async function main(args: readonly string[]): Promise<void> {

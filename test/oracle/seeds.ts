@@ -12,6 +12,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { examplesIn } from '../../src/lint/documents.ts';
 import { startHoldfast } from '../support/holdfast-server.ts';
 import type { ServerHandle } from '../support/ports.ts';
 import { findOracle, startRedis } from '../support/redis-server.ts';
@@ -25,52 +26,12 @@ import { walk } from './walk.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../shared/seeds', import.meta.url));
 
-interface Example {
-  readonly line: number;
-  readonly form: 'fence' | 'string' | 'listing';
-  readonly text: string;
-}
-
 /** Something that can be called: words before the number of keys, and the text to guess its data from. */
 interface Entry {
   readonly call: readonly string[];
   readonly text: string;
   readonly keys: number;
   readonly args: number;
-}
-
-// ---- finding the examples --------------------------------------------------------------------------------
-
-const STARTS =
-  /^(?:--\s*KEYS\[|#!lua\b|local\s|redis\.(?:p?call|register_function)\b|if redis\.|while .* do$|return (?:\d+$|[{]|redis\.|cjson\.))/;
-const GOES_ON =
-  /^\s*(?:--|local\b|if\b.*\bthen$|else$|elseif\b.*then$|end\b|(?:for|while)\b.*\bdo$|repeat$|until\b|return\b|redis\.|[\w.[\]]+ = |'|[)}])/;
-
-/** Lua as fenced blocks, as quoted texts of other languages, and as lines between prose. */
-export function examplesIn(document: string): Example[] {
-  const found: Example[] = [];
-  let rest = document;
-  const lineAt = (at: number): number => document.slice(0, at).split('\n').length;
-  const take = (form: Example['form'], pattern: RegExp, isLua: (text: string) => boolean): void => {
-    rest = rest.replace(pattern, (whole, text: string, at: number) => {
-      if (isLua(text)) found.push({ line: lineAt(at + whole.indexOf(text)), form, text });
-      return whole.replace(/[^\n]/g, ' ');
-    });
-  };
-  const callsRedis = (text: string): boolean => /redis\.p?call\(|^#!lua/m.test(text);
-  take('string', /"""\n?([\s\S]*?)"""/g, callsRedis);
-  take('string', /FUNCTION LOAD "([^"]*)"/g, callsRedis);
-  take('fence', /^```lua\r?\n([\s\S]*?)^```/gm, () => true);
-  take('fence', /^```\w*\r?\n([\s\S]*?)^```/gm, () => false);
-  const lines = rest.split('\n');
-  for (let i = 0; i < lines.length; i++) {
-    if (!STARTS.test(lines[i]!) || lines[i]!.trimEnd().endsWith(';')) continue;
-    let end = i + 1;
-    while (end < lines.length && GOES_ON.test(lines[end]!) && !lines[end]!.trimEnd().endsWith(';')) end++;
-    found.push({ line: i + 1, form: 'listing', text: `${lines.slice(i, end).join('\n')}\n` });
-    i = end - 1;
-  }
-  return found.sort((a, b) => a.line - b.line);
 }
 
 const isLibrary = (text: string): boolean => text.startsWith('#!lua');
