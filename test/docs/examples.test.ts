@@ -16,9 +16,7 @@ import { disconnectAll } from './tracked.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(root, '.tmp', `docs-${process.pid}`);
 process.chdir(root);
-const pages = ['README.md', ...readdirSync('docs').map((name) => `docs/${name}`)].filter((name) =>
-  name.endsWith('.md'),
-);
+const pages = ['README.md', ...['docs', 'docs/workflows'].flatMap(pagesIn)];
 
 // Files of the programs, under the package's root so that they find its dependencies.
 const files = new Map<Program, string>();
@@ -34,11 +32,18 @@ afterEach(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+function pagesIn(directory: string): string[] {
+  return readdirSync(directory)
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `${directory}/${name}`);
+}
+
 function write(program: Program, port: number): string {
   const from = (path: string): string => `'${relative(folder, join(root, path))}'`;
   const source = program.source
     .replaceAll("'holdfast'", from('src/index.ts'))
     .replaceAll("'holdfast/server'", from('src/server/index.ts'))
+    .replaceAll("'holdfast/workflows'", from('src/workflows/index.ts'))
     .replaceAll("'ioredis'", from('test/docs/tracked.ts'))
     .replaceAll('6379', String(port));
   const path = join(folder, `${program.where.replace(/\W/g, '-')}.ts`);

@@ -2,6 +2,7 @@
 // and by chaos.
 import type { Contract, Stress } from '../world.ts';
 import { boundedCounterContract, boundedCounterStress } from './bounded-counter.ts';
+import { lockContract, lockStress } from './lock.ts';
 
-export const CONTRACTS: readonly Contract[] = [boundedCounterContract];
-export const STRESS: readonly Stress[] = [boundedCounterStress];
+export const CONTRACTS: readonly Contract[] = [boundedCounterContract, lockContract];
+export const STRESS: readonly Stress[] = [boundedCounterStress, lockStress];
