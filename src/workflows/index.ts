@@ -82,3 +82,4 @@ export {
   transaction,
 } from './kit/transaction.ts';
 export * from './lock.ts';
+export * from './semaphore.ts';

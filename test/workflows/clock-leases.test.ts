@@ -1,7 +1,7 @@
 // Jumps of the server's clock under workflows that hold leases and windows.
 import { describe, expect, it } from 'vitest';
 import { type Database, open, VirtualClock } from '../../src/index.ts';
-import { type Driver, embedded, lock } from '../../src/workflows/index.ts';
+import { type Driver, embedded, lock, semaphore } from '../../src/workflows/index.ts';
 
 async function withClock(test: (driver: Driver, clock: VirtualClock, db: Database) => Promise<void>) {
   const clock = new VirtualClock();
@@ -63,5 +63,33 @@ describe('lock', () => {
         expect((await locks.extend('a', hold)).status).toBe('extended');
       }
       expect((await locks.acquire('a', { owner: hold.owner })).orThrow().fence).toBe(hold.fence);
+    }));
+});
+
+describe('semaphore', () => {
+  const LEASE = 10_000;
+
+  it('a jump forwards frees the places, and the holders hear of it', () =>
+    withClock(async (driver, clock) => {
+      const places = semaphore(driver, { permits: 2, leaseMs: LEASE });
+      const first = (await places.acquire('a')).orThrow();
+      await places.acquire('a');
+      clock.advance(LEASE - 1);
+      expect(await places.acquire('a')).toMatchObject({ status: 'full', leaseLeftMs: 1 });
+      clock.advance(1);
+      expect((await places.acquire('a')).status).toBe('acquired');
+      expect((await places.extend('a', first.owner)).status).toBe('lost');
+      expect((await places.release('a', first.owner)).status).toBe('lost');
+    }));
+
+  it('a jump backwards lets nobody in', () =>
+    withClock(async (driver, clock) => {
+      const places = semaphore(driver, { permits: 1, leaseMs: LEASE });
+      const { owner } = (await places.acquire('a')).orThrow();
+      clock.advance(-60_000);
+      expect((await places.acquire('a')).status).toBe('full');
+      expect((await places.extend('a', owner)).status).toBe('extended');
+      clock.advance(LEASE);
+      expect((await places.acquire('a')).status).toBe('acquired');
     }));
 });

@@ -3,6 +3,7 @@
 import type { Contract, Stress } from '../world.ts';
 import { boundedCounterContract, boundedCounterStress } from './bounded-counter.ts';
 import { lockContract, lockStress } from './lock.ts';
+import { semaphoreContract, semaphoreStress } from './semaphore.ts';
 
-export const CONTRACTS: readonly Contract[] = [boundedCounterContract, lockContract];
-export const STRESS: readonly Stress[] = [boundedCounterStress, lockStress];
+export const CONTRACTS: readonly Contract[] = [boundedCounterContract, lockContract, semaphoreContract];
+export const STRESS: readonly Stress[] = [boundedCounterStress, lockStress, semaphoreStress];
