@@ -4,6 +4,7 @@ export * from './bounded-counter.ts';
 export { type EmbeddedClient, type EmbeddedDatabase, embedded } from './drivers/embedded.ts';
 export { type IoredisClient, type IoredisCluster, ioredis, iovalkey } from './drivers/ioredis.ts';
 export { type NodeRedisClient, type NodeRedisCluster, nodeRedis } from './drivers/node-redis.ts';
+export * from './idempotency.ts';
 export {
   defineWorkflow,
   type KeyCard,

@@ -1,7 +1,7 @@
 // Jumps of the server's clock under workflows that hold leases and windows.
 import { describe, expect, it } from 'vitest';
 import { type Database, open, VirtualClock } from '../../src/index.ts';
-import { type Driver, embedded, lock, semaphore } from '../../src/workflows/index.ts';
+import { type Driver, embedded, idempotency, lock, semaphore } from '../../src/workflows/index.ts';
 
 async function withClock(test: (driver: Driver, clock: VirtualClock, db: Database) => Promise<void>) {
   const clock = new VirtualClock();
@@ -91,5 +91,31 @@ describe('semaphore', () => {
       expect((await places.extend('a', owner)).status).toBe('extended');
       clock.advance(LEASE);
       expect((await places.acquire('a')).status).toBe('acquired');
+    }));
+});
+
+describe('idempotency', () => {
+  const LEASE = 10_000;
+  const print = { fingerprint: 'f' };
+
+  it('a jump forwards lets another take over, a jump backwards does not', () =>
+    withClock(async (driver, clock) => {
+      const once = idempotency(driver, { leaseMs: LEASE });
+      await once.begin('k', { ...print, owner: 'one' });
+      clock.advance(-60_000);
+      expect((await once.begin('k', print)).status).toBe('in_progress');
+      clock.advance(60_000 + LEASE);
+      expect(await once.begin('k', { ...print, owner: 'two' })).toMatchObject({ attempt: 2, takeover: true });
+      expect((await once.complete('k', 'one', 1)).status).toBe('stale');
+    }));
+
+  it('a result outlives the lease and goes when its own time is up', () =>
+    withClock(async (driver, clock) => {
+      const once = idempotency(driver, { leaseMs: LEASE, recordTtlMs: 10 * LEASE });
+      await once.run('k', 'f', () => 1);
+      clock.advance(10 * LEASE);
+      expect((await once.begin('k', print)).status).toBe('completed');
+      clock.advance(1);
+      expect(await once.begin('k', print)).toMatchObject({ status: 'started', attempt: 1 });
     }));
 });

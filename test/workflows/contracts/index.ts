@@ -2,8 +2,19 @@
 // and by chaos.
 import type { Contract, Stress } from '../world.ts';
 import { boundedCounterContract, boundedCounterStress } from './bounded-counter.ts';
+import { idempotencyContract, idempotencyStress } from './idempotency.ts';
 import { lockContract, lockStress } from './lock.ts';
 import { semaphoreContract, semaphoreStress } from './semaphore.ts';
 
-export const CONTRACTS: readonly Contract[] = [boundedCounterContract, lockContract, semaphoreContract];
-export const STRESS: readonly Stress[] = [boundedCounterStress, lockStress, semaphoreStress];
+export const CONTRACTS: readonly Contract[] = [
+  boundedCounterContract,
+  lockContract,
+  semaphoreContract,
+  idempotencyContract,
+];
+export const STRESS: readonly Stress[] = [
+  boundedCounterStress,
+  lockStress,
+  semaphoreStress,
+  idempotencyStress,
+];
