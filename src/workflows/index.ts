@@ -10,6 +10,7 @@ export {
   type NodeRedisSentinel,
   nodeRedis,
 } from './drivers/node-redis.ts';
+export * from './idempotency.ts';
 export {
   defineWorkflow,
   type KeyCard,
@@ -101,3 +102,5 @@ export {
   type TransactionTools,
   transaction,
 } from './kit/transaction.ts';
+export * from './lock.ts';
+export * from './semaphore.ts';

@@ -3,13 +3,24 @@
 import type { Contract, Stress } from '../world.ts';
 import { boundedCounterContract, boundedCounterStress } from './bounded-counter.ts';
 import { functionLibraryContract } from './function-library.ts';
+import { idempotencyContract, idempotencyStress } from './idempotency.ts';
+import { lockContract, lockStress } from './lock.ts';
 import { scriptContract } from './script.ts';
+import { semaphoreContract, semaphoreStress } from './semaphore.ts';
 import { transactionContract } from './transaction.ts';
 
 export const CONTRACTS: readonly Contract[] = [
-  scriptContract,
-  transactionContract,
-  functionLibraryContract,
   boundedCounterContract,
+  functionLibraryContract,
+  idempotencyContract,
+  lockContract,
+  scriptContract,
+  semaphoreContract,
+  transactionContract,
 ];
-export const STRESS: readonly Stress[] = [boundedCounterStress];
+export const STRESS: readonly Stress[] = [
+  boundedCounterStress,
+  idempotencyStress,
+  lockStress,
+  semaphoreStress,
+];
