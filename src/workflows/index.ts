@@ -81,3 +81,4 @@ export {
   type TransactionTools,
   transaction,
 } from './kit/transaction.ts';
+export * from './rate-limit/index.ts';

@@ -16,8 +16,8 @@ import { disconnectAll } from './tracked.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(root, '.tmp', `docs-${process.pid}`);
 process.chdir(root);
-const pages = ['README.md', ...readdirSync('docs').map((name) => `docs/${name}`)].filter((name) =>
-  name.endsWith('.md'),
+const pages = ['README.md', ...readdirSync('docs', { recursive: true }).map((name) => `docs/${name}`)].filter(
+  (name) => name.endsWith('.md'),
 );
 
 // Files of the programs, under the package's root so that they find its dependencies.
@@ -38,6 +38,7 @@ function write(program: Program, port: number): string {
   const from = (path: string): string => `'${relative(folder, join(root, path))}'`;
   const source = program.source
     .replaceAll("'holdfast'", from('src/index.ts'))
+    .replaceAll("'holdfast/workflows'", from('src/workflows/index.ts'))
     .replaceAll("'holdfast/server'", from('src/server/index.ts'))
     .replaceAll("'ioredis'", from('test/docs/tracked.ts'))
     .replaceAll('6379', String(port));

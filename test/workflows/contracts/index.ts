@@ -2,6 +2,19 @@
 // and by chaos.
 import type { Contract, Stress } from '../world.ts';
 import { boundedCounterContract, boundedCounterStress } from './bounded-counter.ts';
+import * as rateLimit from './rate-limit.ts';
 
-export const CONTRACTS: readonly Contract[] = [boundedCounterContract];
-export const STRESS: readonly Stress[] = [boundedCounterStress];
+export const CONTRACTS: readonly Contract[] = [
+  boundedCounterContract,
+  rateLimit.fixedWindowContract,
+  rateLimit.slidingLogContract,
+  rateLimit.slidingCounterContract,
+  rateLimit.tokenBucketContract,
+];
+export const STRESS: readonly Stress[] = [
+  boundedCounterStress,
+  rateLimit.fixedWindowStress,
+  rateLimit.slidingLogStress,
+  rateLimit.slidingCounterStress,
+  rateLimit.tokenBucketStress,
+];
