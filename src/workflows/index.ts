@@ -81,4 +81,5 @@ export {
   type TransactionTools,
   transaction,
 } from './kit/transaction.ts';
+export * from './quota.ts';
 export * from './rate-limit/index.ts';

@@ -2,10 +2,12 @@
 // and by chaos.
 import type { Contract, Stress } from '../world.ts';
 import { boundedCounterContract, boundedCounterStress } from './bounded-counter.ts';
+import { quotaContract, quotaStress } from './quota.ts';
 import * as rateLimit from './rate-limit.ts';
 
 export const CONTRACTS: readonly Contract[] = [
   boundedCounterContract,
+  quotaContract,
   rateLimit.fixedWindowContract,
   rateLimit.slidingLogContract,
   rateLimit.slidingCounterContract,
@@ -13,6 +15,7 @@ export const CONTRACTS: readonly Contract[] = [
 ];
 export const STRESS: readonly Stress[] = [
   boundedCounterStress,
+  quotaStress,
   rateLimit.fixedWindowStress,
   rateLimit.slidingLogStress,
   rateLimit.slidingCounterStress,
