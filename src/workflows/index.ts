@@ -103,4 +103,7 @@ export {
   transaction,
 } from './kit/transaction.ts';
 export * from './lock.ts';
+export * from './quota.ts';
+export * from './quota-watch.ts';
+export * from './rate-limit/index.ts';
 export * from './semaphore.ts';

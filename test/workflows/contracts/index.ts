@@ -5,6 +5,17 @@ import { boundedCounterContract, boundedCounterStress } from './bounded-counter.
 import { functionLibraryContract } from './function-library.ts';
 import { idempotencyContract, idempotencyStress } from './idempotency.ts';
 import { lockContract, lockStress } from './lock.ts';
+import { quotaContract, quotaStress } from './quota.ts';
+import {
+  fixedWindowContract,
+  fixedWindowStress,
+  slidingCounterContract,
+  slidingCounterStress,
+  slidingLogContract,
+  slidingLogStress,
+  tokenBucketContract,
+  tokenBucketStress,
+} from './rate-limit.ts';
 import { scriptContract } from './script.ts';
 import { semaphoreContract, semaphoreStress } from './semaphore.ts';
 import { transactionContract } from './transaction.ts';
@@ -14,6 +25,11 @@ export const CONTRACTS: readonly Contract[] = [
   functionLibraryContract,
   idempotencyContract,
   lockContract,
+  quotaContract,
+  fixedWindowContract,
+  slidingLogContract,
+  slidingCounterContract,
+  tokenBucketContract,
   scriptContract,
   semaphoreContract,
   transactionContract,
@@ -22,5 +38,10 @@ export const STRESS: readonly Stress[] = [
   boundedCounterStress,
   idempotencyStress,
   lockStress,
+  quotaStress,
+  fixedWindowStress,
+  slidingLogStress,
+  slidingCounterStress,
+  tokenBucketStress,
   semaphoreStress,
 ];
