@@ -1,6 +1,6 @@
 // The driver of a Redis Cluster: one connection to each primary that is needed, opened through the user's client, and
 // the map of slots. Redirections are followed here, because only who sends a command knows whether it ran: MOVED and ASK
-// mean that it did not. Made by ioredis.ts and node-redis.ts.
+// mean that it did not. Made by ioredis.ts and node-redis.ts, and by glide.ts for its leases.
 import { hashSlot, SLOTS } from '../../data/crc16.ts';
 import { utf8Encode } from '../../resp/bytes.ts';
 import {
@@ -16,7 +16,7 @@ import {
   type Word,
 } from '../kit/driver.ts';
 import { Reopening } from './direct.ts';
-import { LeasePool } from './pool.ts';
+import { LeasePool, type MakeLease } from './pool.ts';
 import { type Fate, inTimeUnsent, OPEN_MS, type Session } from './session.ts';
 
 /** `host:port`. */
@@ -29,6 +29,8 @@ export interface Nodes {
   open(address: Address): Promise<Session>;
   /** The address under which this client reaches a node that calls itself so. */
   translate(address: Address): Address;
+  /** Where leases of this client are of a kind of their own. */
+  readonly makeLease?: MakeLease;
 }
 
 /** A command goes from node to node at most so often. */
@@ -159,7 +161,7 @@ export class ClusterDriver implements Driver {
     let node = this.places.get(address);
     if (node === undefined) {
       const open = (): Promise<Session> => this.nodes.open(address);
-      node = { main: new Reopening(open), leases: new LeasePool(open) };
+      node = { main: new Reopening(open), leases: new LeasePool(open, this.nodes.makeLease) };
       this.places.set(address, node);
     }
     return node;

@@ -1,7 +1,7 @@
 // Leased connections to one place: how many there may be, who waits, which are kept. Used by direct.ts, cluster.ts and
 // glide.ts.
 import { type Lease, Unsent } from '../kit/driver.ts';
-import { type Open, opened, type Session, SessionLease } from './session.ts';
+import { type GiveBack, type Open, opened, type Session, SessionLease } from './session.ts';
 
 /** Connections of one place in use at once; the next one waits. */
 export const MOST_LEASES = 32;
@@ -14,19 +14,26 @@ const CLOSED = 'the driver is closed';
 /** Thrown where no lease is free in time: kit/transaction.ts makes LEASE_EXHAUSTED of it. */
 export class NoLease extends Unsent {}
 
+/** Makes a lease of a session. */
+export type MakeLease = (session: Session, giveBack: GiveBack) => Lease;
+
+const plainly: MakeLease = (session, giveBack) => new SessionLease(session, giveBack);
+
 interface Waiting {
   serve(): void;
 }
 
 export class LeasePool {
   private readonly open: Open;
+  private readonly make: MakeLease;
   private readonly idle: Session[] = [];
   private readonly waiting: Waiting[] = [];
   private inUse = 0;
   private closed = false;
 
-  constructor(open: Open) {
+  constructor(open: Open, make = plainly) {
     this.open = open;
+    this.make = make;
   }
 
   /** @throws Unsent where none can be had in time, NoLease where all are in use */
@@ -37,7 +44,7 @@ export class LeasePool {
     else this.inUse++;
     try {
       const session = this.takeIdle() ?? (await this.another(until));
-      return new SessionLease(session, (each, usable) => this.takeBack(each, usable));
+      return this.make(session, (each, usable) => this.takeBack(each, usable));
     } catch (error) {
       this.free();
       throw error;

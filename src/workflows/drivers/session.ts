@@ -141,14 +141,17 @@ export function isReadOnly(fates: readonly unknown[]): boolean {
   return fates.some((fate) => fate instanceof ServerError && fate.code === 'READONLY');
 }
 
-/** A lease over a session; `giveBack` gets it when it ends, with whether it may be used again. */
+/** What a pool does with a session that its lease has ended with, and whether it may be used again. */
+export type GiveBack = (session: Session, usable: boolean) => void;
+
+/** A lease over a session. */
 export class SessionLease implements Lease {
   private readonly session: Session;
-  private readonly giveBack: (session: Session, usable: boolean) => void;
+  private readonly giveBack: GiveBack;
   private ended = false;
   private stale = false;
 
-  constructor(session: Session, giveBack: (session: Session, usable: boolean) => void) {
+  constructor(session: Session, giveBack: GiveBack) {
     this.session = session;
     this.giveBack = giveBack;
   }

@@ -96,11 +96,15 @@ export async function codeOf(work: Promise<unknown>): Promise<unknown> {
   }
 }
 
-/** Waits until it is so, for at most five seconds. */
-export async function eventually(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 5000;
+/** Waits until it is so, for at most so long. */
+export async function eventually(
+  what: string,
+  isSo: () => boolean | Promise<boolean>,
+  mostMs = 5000,
+): Promise<void> {
+  const end = Date.now() + mostMs;
   while (!(await isSo())) {
-    if (Date.now() > end) throw new Error(`not within 5 s: ${what}`);
+    if (Date.now() > end) throw new Error(`not within ${mostMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
