@@ -6,8 +6,8 @@ import { utf8Encode } from '../../resp/bytes.ts';
 import { type Carried, type Codec, flag, int, isList } from './codecs.ts';
 import { type Answer, type Driver, Lost, type Request, ServerError, Unsent, type Word } from './driver.ts';
 import { AtomicError } from './errors.ts';
-import { checkOneSlot, hotTag } from './keys.ts';
-import { type CallOptions, DEADLINE_MS, type Decoded, type Operation, perform } from './perform.ts';
+import { checkOneSlot, hashTag, hotTag } from './keys.ts';
+import { aborted, type CallOptions, DEADLINE_MS, type Decoded, type Operation, perform } from './perform.ts';
 import type { Outcome, Result, RetrySafety } from './result.ts';
 import { isWatched, tell } from './telemetry.ts';
 
@@ -247,16 +247,18 @@ export class Script<K extends KeyNames, A extends Codecs, R extends ReplySpec> {
     signal: AbortSignal | undefined,
   ): Answer | Promise<Answer> {
     const request = this.request(prepared, true, timeoutMs, signal);
+    const until = performance.now() + timeoutMs;
+    const left = (): number => Math.max(1, until - performance.now());
     try {
       const sent = driver.send(request);
       if (!(sent instanceof Promise)) return sent;
       return sent.catch((error: unknown) => {
         if (!isNoScript(error)) throw error;
-        return this.sendWhole(driver, prepared, timeoutMs, signal);
+        return this.sendWhole(driver, prepared, left(), signal);
       });
     } catch (error) {
       if (!isNoScript(error)) throw error;
-      return this.sendWhole(driver, prepared, timeoutMs, signal);
+      return this.sendWhole(driver, prepared, left(), signal);
     }
   }
 
@@ -330,19 +332,23 @@ function planOf(status: string, { ok, fields }: Branch): BranchPlan {
 
 /**
  * Sends several script calls in one write. They run in their order where they share a slot; each has a result of its
- * own. The first use of a script in a slot goes whole, so that none of them can meet a server that does not know it.
- * Nothing is sent twice: a lost reply is `unknown` for each call that waited for one.
+ * own. The first use of a script in a slot goes whole, so that none of them can meet a server that does not know it:
+ * only where somebody flushes the server's scripts, or the slot moves, between two calls of one batch do those that
+ * met it run behind the others. Nothing is sent twice: a lost reply is `unknown` for each call that waited for one.
  * @returns in the order of the calls: the result, or the AtomicError that run() would have thrown
+ * @throws AtomicError ABORTED
  */
 export async function batch<const C extends readonly Call<Outcome>[]>(
   driver: Driver,
   calls: C,
   options?: CallOptions,
 ): Promise<{ [I in keyof C]: C[I] extends Call<infer T> ? Result<T> | AtomicError : never }> {
+  if (options?.signal?.aborted) throw aborted();
   const timeoutMs = options?.deadlineMs ?? DEADLINE_MS;
+  const until = performance.now() + timeoutMs;
   const known = new Set<string>();
   const requests = calls.map(({ script, prepared }) => {
-    const place = `${script.sha} ${prepared.key === '' ? '' : slotName(prepared.key)}`;
+    const place = `${script.sha} ${hashTag(prepared.key)}`;
     const byDigest = known.has(place);
     known.add(place);
     return script.request(prepared, byDigest, timeoutMs, options?.signal);
@@ -352,7 +358,12 @@ export async function batch<const C extends readonly Call<Outcome>[]>(
   const refused = answers.flatMap((answer, i) => (isNoScript(answer) ? [i] : []));
   if (refused.length > 0) {
     const whole = refused.map((i) =>
-      calls[i].script.request(calls[i].prepared, false, timeoutMs, options?.signal),
+      calls[i].script.request(
+        calls[i].prepared,
+        false,
+        Math.max(1, until - performance.now()),
+        options?.signal,
+      ),
     );
     const again = await driver.pipeline(whole);
     refused.forEach((i, k) => {
@@ -376,9 +387,4 @@ export async function batch<const C extends readonly Call<Outcome>[]>(
     });
   });
   return (await Promise.all(settled)) as never;
-}
-
-function slotName(key: string): string {
-  const open = key.indexOf('{');
-  return open < 0 ? key : key.slice(open, key.indexOf('}', open) + 1);
 }
