@@ -14,7 +14,8 @@ import { type FaultProxy, startProxy } from '../../support/proxy.ts';
 import { oracleAvailable } from '../../support/redis-server.ts';
 import { type RestartableRedis, startRestartable } from '../../support/restartable-redis.ts';
 import { ask } from '../../support/waiting.ts';
-import { type ClientName, type Connected, connect } from '../targets.ts';
+import type { ClientName } from '../columns.ts';
+import { type Connected, connect } from '../targets.ts';
 
 /** The clients that speak to a server over a line. */
 export const LINES = ['ioredis', 'node-redis', 'iovalkey', 'glide'] as const satisfies ClientName[];
