@@ -196,7 +196,7 @@ class Line {
   async everywhere(words: Words): Promise<readonly NodeAnswer[]> {
     if (!this.isCluster) return [{ node: 'primary', answer: await caught(this.send(words, '')) }];
     const answer = await this.client
-      .customCommand(words.map(word), { route: 'allPrimaries', decoder: this.module.Decoder.String })
+      .customCommand(words.map(word), { route: 'allPrimaries', decoder: this.module.Decoder.Bytes })
       .catch((error: unknown) => {
         throw fateOf(error);
       });
@@ -214,7 +214,8 @@ class Line {
   }
 
   private options(key: string): object {
-    const decoder = this.module.Decoder.String;
+    // As bytes: GLIDE refuses a whole reply for one string that is no UTF-8, other clients replace what they cannot read.
+    const decoder = this.module.Decoder.Bytes;
     if (!this.isCluster || key === '') return { decoder };
     return { decoder, route: { type: 'primarySlotKey', key } };
   }
@@ -321,6 +322,8 @@ function flat(answer: unknown, decimals: boolean): Answer {
   }
   if (answer === null || answer === undefined) return null;
   if (answer instanceof Error) return fateOf(answer) as ServerError;
+  if (answer instanceof Uint8Array)
+    return Buffer.from(answer.buffer, answer.byteOffset, answer.length).toString();
   if (answer instanceof Set) return [...answer].map((item) => flat(item, decimals));
   if (!Array.isArray(answer)) {
     return Object.entries(answer as object).flatMap(([key, value]) => [key, flat(value, decimals)]);

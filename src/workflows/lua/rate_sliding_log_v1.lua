@@ -20,7 +20,8 @@ local used = redis.call('ZCOUNT', KEYS[1], '(' .. gone, '+inf')
 
 -- What the log says of the future was written before the clock was set back: it counts from now.
 local function clamp()
-  local ahead = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. string.format('%.0f', now), '+inf')
+  local future = '(' .. string.format('%.0f', now)
+  local ahead = redis.call('ZRANGEBYSCORE', KEYS[1], future, '+inf', 'LIMIT', 0, limit)
   for i = 1, #ahead do redis.call('ZADD', KEYS[1], now, ahead[i]) end
   redis.call('PEXPIRE', KEYS[1], math.ceil(length / 1000) + 1)
 end
