@@ -81,5 +81,6 @@ export {
   type TransactionTools,
   transaction,
 } from './kit/transaction.ts';
+export * from './leaderboard.ts';
 export * from './quota.ts';
 export * from './rate-limit/index.ts';

@@ -2,11 +2,13 @@
 // and by chaos.
 import type { Contract, Stress } from '../world.ts';
 import { boundedCounterContract, boundedCounterStress } from './bounded-counter.ts';
+import { leaderboardContract, leaderboardStress } from './leaderboard.ts';
 import { quotaContract, quotaStress } from './quota.ts';
 import * as rateLimit from './rate-limit.ts';
 
 export const CONTRACTS: readonly Contract[] = [
   boundedCounterContract,
+  leaderboardContract,
   quotaContract,
   rateLimit.fixedWindowContract,
   rateLimit.slidingLogContract,
@@ -15,6 +17,7 @@ export const CONTRACTS: readonly Contract[] = [
 ];
 export const STRESS: readonly Stress[] = [
   boundedCounterStress,
+  leaderboardStress,
   quotaStress,
   rateLimit.fixedWindowStress,
   rateLimit.slidingLogStress,
