@@ -82,5 +82,6 @@ export {
   transaction,
 } from './kit/transaction.ts';
 export * from './leaderboard.ts';
+export * from './pop-lowest.ts';
 export * from './quota.ts';
 export * from './rate-limit/index.ts';

@@ -3,12 +3,14 @@
 import type { Contract, Stress } from '../world.ts';
 import { boundedCounterContract, boundedCounterStress } from './bounded-counter.ts';
 import { leaderboardContract, leaderboardStress } from './leaderboard.ts';
+import { popLowestContract, popLowestStress } from './pop-lowest.ts';
 import { quotaContract, quotaStress } from './quota.ts';
 import * as rateLimit from './rate-limit.ts';
 
 export const CONTRACTS: readonly Contract[] = [
   boundedCounterContract,
   leaderboardContract,
+  popLowestContract,
   quotaContract,
   rateLimit.fixedWindowContract,
   rateLimit.slidingLogContract,
@@ -18,6 +20,7 @@ export const CONTRACTS: readonly Contract[] = [
 export const STRESS: readonly Stress[] = [
   boundedCounterStress,
   leaderboardStress,
+  popLowestStress,
   quotaStress,
   rateLimit.fixedWindowStress,
   rateLimit.slidingLogStress,
