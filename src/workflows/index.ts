@@ -85,3 +85,4 @@ export * from './leaderboard.ts';
 export * from './pop-lowest.ts';
 export * from './quota.ts';
 export * from './rate-limit/index.ts';
+export * from './sweep.ts';

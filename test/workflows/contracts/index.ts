@@ -6,6 +6,7 @@ import { leaderboardContract, leaderboardStress } from './leaderboard.ts';
 import { popLowestContract, popLowestStress } from './pop-lowest.ts';
 import { quotaContract, quotaStress } from './quota.ts';
 import * as rateLimit from './rate-limit.ts';
+import { sweepContract, sweepStress } from './sweep.ts';
 
 export const CONTRACTS: readonly Contract[] = [
   boundedCounterContract,
@@ -16,6 +17,7 @@ export const CONTRACTS: readonly Contract[] = [
   rateLimit.slidingLogContract,
   rateLimit.slidingCounterContract,
   rateLimit.tokenBucketContract,
+  sweepContract,
 ];
 export const STRESS: readonly Stress[] = [
   boundedCounterStress,
@@ -26,4 +28,5 @@ export const STRESS: readonly Stress[] = [
   rateLimit.slidingLogStress,
   rateLimit.slidingCounterStress,
   rateLimit.tokenBucketStress,
+  sweepStress,
 ];
