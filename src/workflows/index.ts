@@ -1,5 +1,6 @@
 // Public entry of the toolkit (`holdfast/workflows`): drivers, transactions, scripts, and every workflow.
 
+export * from './audit-trail.ts';
 export * from './bounded-counter.ts';
 export { type EmbeddedClient, type EmbeddedDatabase, embedded } from './drivers/embedded.ts';
 export { type IoredisClient, type IoredisCluster, ioredis, iovalkey } from './drivers/ioredis.ts';
