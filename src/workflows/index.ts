@@ -1,5 +1,6 @@
 // Public entry of the toolkit (`holdfast/workflows`): drivers, transactions, scripts, and every workflow.
 
+export * from './audit-trail.ts';
 export * from './booking.ts';
 export * from './bounded-counter.ts';
 export { type EmbeddedClient, type EmbeddedDatabase, embedded } from './drivers/embedded.ts';
@@ -104,11 +105,14 @@ export {
   type TransactionTools,
   transaction,
 } from './kit/transaction.ts';
+export * from './leaderboard.ts';
 export * from './lock.ts';
 export * from './payment.ts';
+export * from './pop-lowest.ts';
 export * from './quota.ts';
 export * from './quota-watch.ts';
 export * from './rate-limit/index.ts';
 export * from './reservation.ts';
 export * from './semaphore.ts';
+export * from './sweep.ts';
 export * from './transfer.ts';

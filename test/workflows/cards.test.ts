@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { scriptTexts } from '../../scripts/lua.ts';
-import * as toolkit from '../../src/workflows/index.ts';
 import type { WorkflowCard } from '../../src/workflows/index.ts';
+import * as toolkit from '../../src/workflows/index.ts';
 import { CONTRACTS, STRESS } from './contracts/index.ts';
 
 const cards = Object.values(toolkit).filter(toolkit.isWorkflowCard);

@@ -18,10 +18,12 @@ const LIMIT = 5;
 const WINDOW = 1000;
 
 const FORMS: Readonly<Record<string, (driver: Driver) => RateLimiter>> = {
-  fixedWindow: (driver) => rateLimit.fixedWindow(driver, { limit: LIMIT, windowMs: WINDOW }),
-  slidingLog: (driver) => rateLimit.slidingLog(driver, { limit: LIMIT, windowMs: WINDOW }),
-  slidingCounter: (driver) => rateLimit.slidingCounter(driver, { limit: LIMIT, windowMs: WINDOW }),
-  tokenBucket: (driver) => rateLimit.tokenBucket(driver, { capacity: LIMIT, refill: LIMIT, perMs: WINDOW }),
+  fixedWindow: (driver) => rateLimit.fixedWindow(driver, { prefix: 'rate', limit: LIMIT, windowMs: WINDOW }),
+  slidingLog: (driver) => rateLimit.slidingLog(driver, { prefix: 'rate', limit: LIMIT, windowMs: WINDOW }),
+  slidingCounter: (driver) =>
+    rateLimit.slidingCounter(driver, { prefix: 'rate', limit: LIMIT, windowMs: WINDOW }),
+  tokenBucket: (driver) =>
+    rateLimit.tokenBucket(driver, { prefix: 'rate', capacity: LIMIT, refill: LIMIT, perMs: WINDOW }),
 };
 
 async function world(make: (driver: Driver) => RateLimiter) {
@@ -55,6 +57,35 @@ describe.each(Object.entries(FORMS))('%s', (name, make) => {
       db.close();
     };
     await fc.assert(fc.asyncProperty(visits, run), { numRuns: 60 });
+  });
+
+  it('peek says what take then does', async () => {
+    const run = async (steps: readonly (readonly [number, number])[]) => {
+      const { clock, db, limiter } = await world(make);
+      for (const [pause, cost] of steps) {
+        clock.advance(pause);
+        const { meta: _, ...peeked } = await limiter.peek('a', { cost });
+        const { meta: __, ...taken } = await limiter.take('a', { cost });
+        expect(peeked.status).toBe(taken.status);
+        if (taken.status !== 'allowed') expect(peeked).toEqual(taken);
+        else expect(peeked).toMatchObject({ remaining: taken.remaining + cost });
+      }
+      db.close();
+    };
+    await fc.assert(fc.asyncProperty(visits, run), { numRuns: 30 });
+  });
+
+  it('a repetition answers the same in whole numbers, whatever the moment', async () => {
+    const { clock, limiter } = await world(make);
+    await limiter.take('a');
+    clock.advance(137);
+    const first = await limiter.take('a', { requestId: 'r' });
+    clock.advance(41);
+    const again = await limiter.take('a', { requestId: 'r' });
+    if (first.status !== 'allowed' || again.status !== 'allowed') throw new Error('denied');
+    expect(again.meta.replayed).toBe(true);
+    expect([again.remaining, again.resetMs]).toEqual([first.remaining, first.resetMs]);
+    expect(Number.isInteger(first.remaining)).toBe(true);
   });
 
   it('no window has more than the form allows', async () => {
@@ -168,15 +199,28 @@ describe.each(Object.entries(FORMS))('%s', (name, make) => {
     const { driver, limiter } = await world(make);
     await limiter.take('a', { cost: LIMIT });
     const smaller = {
-      fixedWindow: rateLimit.fixedWindow(driver, { limit: 2, windowMs: WINDOW }),
-      slidingLog: rateLimit.slidingLog(driver, { limit: 2, windowMs: WINDOW }),
-      slidingCounter: rateLimit.slidingCounter(driver, { limit: 2, windowMs: WINDOW }),
-      tokenBucket: rateLimit.tokenBucket(driver, { capacity: 2, refill: 2, perMs: WINDOW }),
+      fixedWindow: rateLimit.fixedWindow(driver, { prefix: 'rate', limit: 2, windowMs: WINDOW }),
+      slidingLog: rateLimit.slidingLog(driver, { prefix: 'rate', limit: 2, windowMs: WINDOW }),
+      slidingCounter: rateLimit.slidingCounter(driver, { prefix: 'rate', limit: 2, windowMs: WINDOW }),
+      tokenBucket: rateLimit.tokenBucket(driver, { prefix: 'rate', capacity: 2, refill: 2, perMs: WINDOW }),
     }[name] as RateLimiter;
     expect(await smaller.peek('a')).toMatchObject({ status: 'denied', remaining: 0 });
     expect(await smaller.take('a')).toMatchObject({ status: 'denied', remaining: 0 });
     expect(await smaller.penalty('a', 1)).toMatchObject({ remaining: 0 });
   });
+});
+
+it('the forms do not meet in one key where no prefix is given', async () => {
+  const driver = embedded(await open({ clock: new SettableClock() }));
+  const limits = { limit: 3, windowMs: WINDOW };
+  const forms = [
+    rateLimit.fixedWindow(driver, limits),
+    rateLimit.slidingLog(driver, limits),
+    rateLimit.slidingCounter(driver, limits),
+    rateLimit.tokenBucket(driver, { capacity: 3, refill: 3 }),
+  ];
+  for (const limiter of forms) expect(await limiter.take('a')).toMatchObject({ remaining: 2 });
+  for (const limiter of forms) expect(await limiter.take('a')).toMatchObject({ remaining: 1 });
 });
 
 describe('tokenBucket', () => {

@@ -36,7 +36,7 @@ export interface WindowOptions extends LimiterOptions {
  */
 export function fixedWindow(driver: Driver, options: WindowOptions): RateLimiter {
   return makeLimiter(driver, scripts, {
-    prefix: checkPrefix(options.prefix ?? 'rate'),
+    prefix: checkPrefix(options.prefix ?? 'rate-window'),
     parts: [undefined],
     limit: checkRange(options.limit, 'limit', 1, MOST),
     unit: checkRange(options.windowMs, 'windowMs', 1, LONGEST_MS),

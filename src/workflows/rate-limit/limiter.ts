@@ -66,7 +66,10 @@ export interface RateLimiter {
 
 /** What all forms take. */
 export interface LimiterOptions {
-  /** Keys begin with it. Two limiters with different limits need different ones. Default `rate`. */
+  /**
+   * Keys begin with it. Two limiters with different limits need different ones. Default `rate-window`, `rate-log`,
+   * `rate-counter` or `rate-bucket`, by the form.
+   */
   readonly prefix?: string;
   /** How long a request id is remembered, in milliseconds. Default ten minutes. */
   readonly requestTtlMs?: number;

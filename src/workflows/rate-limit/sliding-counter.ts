@@ -37,7 +37,7 @@ export function slidingCounter(driver: Driver, options: WindowOptions): RateLimi
     throw new AtomicError('BAD_ARGUMENT', 'limit times windowMs must not be more than 2^51');
   }
   return makeLimiter(driver, scripts, {
-    prefix: checkPrefix(options.prefix ?? 'rate'),
+    prefix: checkPrefix(options.prefix ?? 'rate-counter'),
     parts: [undefined],
     limit,
     unit,

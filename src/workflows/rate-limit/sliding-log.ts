@@ -29,7 +29,7 @@ const LONGEST_LOG = 10_000;
  */
 export function slidingLog(driver: Driver, options: WindowOptions): RateLimiter {
   return makeLimiter(driver, scripts, {
-    prefix: checkPrefix(options.prefix ?? 'rate'),
+    prefix: checkPrefix(options.prefix ?? 'rate-log'),
     parts: [undefined, 'block'],
     limit: checkRange(options.limit, 'limit', 1, LONGEST_LOG),
     unit: checkRange(options.windowMs, 'windowMs', 1, LONGEST_MS),

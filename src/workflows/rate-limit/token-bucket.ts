@@ -72,7 +72,7 @@ const LARGEST_ERROR = 1.01;
  * ```
  */
 export function tokenBucket(driver: Driver, options: TokenBucketOptions): RateLimiter {
-  const prefix = checkPrefix(options.prefix ?? 'rate');
+  const prefix = checkPrefix(options.prefix ?? 'rate-bucket');
   const capacity = checkRange(options.capacity, 'capacity', 1, MOST);
   const interval = intervalOf(options);
   const size = capacity * interval;

@@ -1,13 +1,16 @@
 // All contract suites and stress loads, one of each for each workflow. Used by the tests of drivers, by the stress test
 // and by chaos.
 import type { Contract, Stress } from '../world.ts';
+import { auditTrailContract, auditTrailStress } from './audit-trail.ts';
 import { bookingContract, bookingStress } from './booking.ts';
 import { boundedCounterContract, boundedCounterStress } from './bounded-counter.ts';
 import { functionLibraryContract } from './function-library.ts';
 import { idempotencyContract, idempotencyStress } from './idempotency.ts';
 import { inventoryContract, inventoryStress } from './inventory.ts';
+import { leaderboardContract, leaderboardStress } from './leaderboard.ts';
 import { lockContract, lockStress } from './lock.ts';
 import { paymentContract, paymentStress } from './payment.ts';
+import { popLowestContract, popLowestStress } from './pop-lowest.ts';
 import { quotaContract, quotaStress } from './quota.ts';
 import {
   fixedWindowContract,
@@ -22,17 +25,21 @@ import {
 import { reservationContract, reservationStress } from './reservation.ts';
 import { scriptContract } from './script.ts';
 import { semaphoreContract, semaphoreStress } from './semaphore.ts';
+import { sweepContract, sweepStress } from './sweep.ts';
 import { transactionContract } from './transaction.ts';
 import { transferContract, transferStress } from './transfer.ts';
 
 export const CONTRACTS: readonly Contract[] = [
+  auditTrailContract,
   bookingContract,
   boundedCounterContract,
   functionLibraryContract,
   idempotencyContract,
   inventoryContract,
+  leaderboardContract,
   lockContract,
   paymentContract,
+  popLowestContract,
   quotaContract,
   fixedWindowContract,
   slidingLogContract,
@@ -41,16 +48,20 @@ export const CONTRACTS: readonly Contract[] = [
   reservationContract,
   scriptContract,
   semaphoreContract,
+  sweepContract,
   transactionContract,
   transferContract,
 ];
 export const STRESS: readonly Stress[] = [
+  auditTrailStress,
   bookingStress,
   boundedCounterStress,
   idempotencyStress,
   inventoryStress,
+  leaderboardStress,
   lockStress,
   paymentStress,
+  popLowestStress,
   quotaStress,
   fixedWindowStress,
   slidingLogStress,
@@ -58,5 +69,6 @@ export const STRESS: readonly Stress[] = [
   tokenBucketStress,
   reservationStress,
   semaphoreStress,
+  sweepStress,
   transferStress,
 ];

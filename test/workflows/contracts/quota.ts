@@ -125,11 +125,11 @@ function promises(mechanism: 'script' | 'watch', world: () => World): void {
   });
 
   it('allows again after the wait that it names', async () => {
-    const { quota } = make({ limit: 4, period: { rollingMs: 150 } });
+    const { quota } = make({ limit: 4, period: { rollingMs: 600 } });
     await quota.consume('a', 4);
     const denial = await quota.consume('a', 4);
     if (denial.status !== 'exceeded') throw new Error(denial.status);
-    expect(denial.retryAfterMs).toBeLessThanOrEqual(155);
+    expect(denial.retryAfterMs).toBeLessThanOrEqual(620);
     await sleep(denial.retryAfterMs + 2);
     expect(await quota.consume('a', 4)).toMatchObject({ status: 'consumed' });
   });
@@ -174,7 +174,9 @@ export const quotaStress: Stress = {
       const amount = 1 + Math.floor(random() * 4);
       const taken = await mine.consume('hot', amount, { requestId: `${index}-${i}` });
       count(tally, taken.status);
-      if (taken.status === 'unknown') count(tally, 'unsure', amount);
+      // What was sent again may still arrive for the first time, when a refund has made room.
+      const sure = taken.status !== 'unknown' && (taken.ok || taken.meta.attempts === 1);
+      if (!sure) count(tally, 'unsure', amount);
       if (taken.status !== 'consumed') continue;
       count(tally, 'used', amount);
       if (taken.used > LIMIT) count(tally, 'broken');

@@ -1,0 +1,3 @@
+-- Reads the state, which the change script keeps small, and the number of the change that made it.
+-- KEYS[1] the state, KEYS[2] the last number
+return {'state', tonumber(redis.call('GET', KEYS[2]) or 0), redis.call('HGETALL', KEYS[1])}
