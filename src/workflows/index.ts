@@ -12,6 +12,7 @@ export {
 } from './drivers/node-redis.ts';
 export {
   defineWorkflow,
+  isWorkflowCard,
   type KeyCard,
   type Mechanism,
   type OperationCard,
