@@ -135,6 +135,6 @@ test('an optional package may be imported where the table has it', () => {
     'src/cli/a.ts': "await import('echarts');\n",
   };
   expect(problems(files, ['src/workflows/opentelemetry.ts'])).toEqual([
-    'src/workflows/kit.ts:1: src/ imports no packages, but @opentelemetry/api',
+    'src/workflows/kit.ts:2: src/ imports no packages, but @opentelemetry/api',
   ]);
 });

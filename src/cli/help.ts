@@ -194,3 +194,31 @@ with tsx: NODE_OPTIONS='--import tsx' holdfast review src/checkout.ts
 
 Exit status: 0 every point is there or waived, 1 a point is missing, 2 wrong use or a file that cannot be read.
 `;
+
+export const STRATEGIES_HELP = `holdfast bench strategies [--url URL] [--clients 1,2,4,8,16,32,64] [--seconds 1] [--svg FILE] [--json]
+
+Measures four ways to change two keys in one step, on one key that everybody wants, with more and more clients: WATCH
+with MULTI and EXEC, a Lua script, a function, and a lock (SET NX PX with a token, released by a script). Each operation
+looks whether something is left in a stock, takes one and counts it as sold.
+
+  holdfast bench strategies                                  on a Holdfast server that it starts and stops
+  holdfast bench strategies --url redis://127.0.0.1:6379     on yours: keys holdfast-bench:{...} and the function
+                                                             library holdfast_bench are made there, and taken away
+
+For each strategy and number of clients: successful operations a second; how many tries met somebody else; retries by
+operation; the share of operations that succeeded at all; fairness (Jain's index over clients: 1 is even); the middle and
+the slow end of the time that one took; and whether what was taken is missing in the stock, exactly. At the end, from
+which conflict rate a script wins here.
+
+  --url URL       redis://user:password@host:6379 or rediss://...; several, with commas, are nodes of a Cluster
+  --cluster       the one URL is a node of a Cluster
+  --clients LIST  numbers of clients, each with connections of its own, all in one process (at most 500)
+  --seconds S     length of one measurement, after a warm-up of a quarter of it, at most 0.25 s
+  --repeats N     measures N times and takes the run in the middle
+  --svg FILE      draws throughput and conflicts against clients; needs echarts: npm install echarts
+  --json          one object with all the figures, nothing else
+
+Needs a client library: npm install ioredis (or redis, or iovalkey).
+
+Exit status: 0 done, 1 a count was not consistent, 2 wrong use or no connection.
+`;

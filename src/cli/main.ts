@@ -11,10 +11,12 @@ import {
   LINT_HELP,
   REVIEW_HELP,
   SERVE_HELP,
+  STRATEGIES_HELP,
 } from './help.ts';
 import { lintProgram } from './lint.ts';
 import { reviewProgram } from './review.ts';
 import { serve } from './serve.ts';
+import { benchProgram } from './strategies.ts';
 import { version } from './version.ts';
 
 const isHelp = (arg: string | undefined): boolean => arg === '--help' || arg === '-h' || arg === 'help';
@@ -30,6 +32,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   functions: { help: FUNCTIONS_HELP, run: functionsProgram },
   'check-rdb': { help: CHECK_RDB_HELP, run: checkRdbProgram },
   lint: { help: LINT_HELP, run: lintProgram },
+  bench: { help: STRATEGIES_HELP, run: benchProgram },
   review: { help: REVIEW_HELP, run: reviewProgram },
 };
 
