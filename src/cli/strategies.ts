@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { AtomicError, type Driver, Lost, ServerError, Unsent } from '../workflows/index.ts';
 import { type Connection, connectTo, NotConnected } from './redis-url.ts';
-import { CONTENDERS, type Contender, command, type Keys } from './strategies/contenders.ts';
+import { CONTENDERS, command, type Keys } from './strategies/contenders.ts';
 import { measure, type Step } from './strategies/measure.ts';
 import { loadCharts, plotOf } from './strategies/plot.ts';
 import { adviceOf, type Crossover, crossoverOf, crossoverText } from './strategies/verdict.ts';
@@ -170,21 +170,32 @@ async function kindOf(driver: Driver): Promise<string> {
 async function measured(drivers: readonly Driver[], wishes: Wishes): Promise<Step[]> {
   const tag = `holdfast-bench:{${randomUUID().slice(0, 8)}}`;
   const keys: Keys = { stock: `${tag}:stock`, sold: `${tag}:sold`, lock: `${tag}:lock` };
-  const steps: Step[] = [];
+  const runs: Step[][] = [];
   try {
     for (const contender of CONTENDERS) await contender.prepare(drivers[0]);
-    // Each number of clients with all strategies, so that what changes with time meets all of them.
-    for (const clients of wishes.clients) {
-      for (const contender of CONTENDERS) {
-        progress(`${contender.name}, ${clients} ${clients === 1 ? 'client' : 'clients'}`);
-        steps.push(await repeated(contender, drivers.slice(0, clients), keys, wishes));
+    // Always all strategies in turn, so that what changes with time on this machine meets all of them.
+    for (let i = 1; i <= wishes.repeats; i++) {
+      const round: Step[] = [];
+      for (const clients of wishes.clients) {
+        for (const contender of CONTENDERS) {
+          const times = wishes.repeats === 1 ? '' : `, run ${i} of ${wishes.repeats}`;
+          progress(`${contender.name}, ${clients} ${clients === 1 ? 'client' : 'clients'}${times}`);
+          round.push(await measure(contender, drivers.slice(0, clients), keys, wishes.seconds));
+        }
       }
+      runs.push(round);
     }
   } finally {
     progress('');
     await cleared(drivers[0], keys);
   }
-  return steps;
+  return runs[0].map((_, step) => middleOf(runs.map((round) => round[step])));
+}
+
+/** The run in the middle by throughput; inconsistent where any was. */
+function middleOf(runs: readonly Step[]): Step {
+  const sorted = [...runs].sort((a, b) => a.throughput - b.throughput);
+  return { ...sorted[runs.length >> 1], consistent: runs.every(({ consistent }) => consistent) };
 }
 
 /** Takes away what was put there. Where the server is gone, what was wrong before is what counts. */
@@ -195,19 +206,6 @@ async function cleared(driver: Driver, keys: Keys): Promise<void> {
   } catch {
     // The keys have a time to live.
   }
-}
-
-/** The run in the middle by throughput; inconsistent where any was. */
-async function repeated(
-  contender: Contender,
-  drivers: readonly Driver[],
-  keys: Keys,
-  { seconds, repeats }: Wishes,
-): Promise<Step> {
-  const runs: Step[] = [];
-  for (let i = 0; i < repeats; i++) runs.push(await measure(contender, drivers, keys, seconds));
-  const sorted = [...runs].sort((a, b) => a.throughput - b.throughput);
-  return { ...sorted[runs.length >> 1], consistent: runs.every(({ consistent }) => consistent) };
 }
 
 function reportOf(server: string, { seconds, repeats }: Wishes, steps: readonly Step[]): Report {

@@ -53,7 +53,7 @@ beforeAll(async () => {
 describe('the package', () => {
   it('ships the compiled sources, the docs, and nothing else', () => {
     const intended =
-      /^(?:package\.json|README\.md|LICENSE|docs\/[\w-]+\.md|dist\/src\/[\w/-]+\.(?:js|js\.map|d\.ts))$/i;
+      /^(?:package\.json|README\.md|LICENSE|docs\/[\w-]+\.(?:md|svg)|dist\/src\/[\w/-]+\.(?:js|js\.map|d\.ts))$/i;
     const paths = packed.files.map(({ path }) => path);
     expect(paths.filter((path) => !intended.test(path) || path.includes('.test.'))).toEqual([]);
     expect(paths).toEqual(
