@@ -1,4 +1,4 @@
-// `npm run bench -- wire|script|durable|embedded|memory [options]`: reads the options, builds when needed, prints the report.
+// `npm run bench -- wire|script|durable|embedded|memory|workflows [options]`: reads the options, builds when needed, prints the report.
 // Every figure is measured side by side in one run; progress goes to stderr, the report to stdout.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -9,8 +9,9 @@ import { benchMemory } from './memory.ts';
 import { print, type Report } from './report.ts';
 import { benchScript } from './script.ts';
 import { benchWire } from './wire.ts';
+import { benchWorkflows } from './workflows.ts';
 
-const USAGE = `usage: npm run bench -- wire|script|durable|embedded|memory [options]
+const USAGE = `usage: npm run bench -- wire|script|durable|embedded|memory|workflows [options]
 
   --json            machine-readable, every single measurement included
   --markdown        tables for docs/performance.md
@@ -29,6 +30,8 @@ durable:
   --keys N          keys that are loaded and rewritten (1000000)
 memory:
   --keys N          default 5000000
+workflows:
+  --only limiter    some of limiter, lock, embedded, trips
 `;
 
 /** What the command line asks for; undefined where a bench has its own default. */
@@ -48,6 +51,7 @@ const benches: Readonly<Record<string, (options: Options) => Promise<Report>>> =
   durable: benchDurable,
   embedded: benchEmbedded,
   memory: benchMemory,
+  workflows: benchWorkflows,
 };
 
 async function main(): Promise<void> {

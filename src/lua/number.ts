@@ -115,7 +115,10 @@ export function parseNumber(text: string): number | undefined {
     c = text.charCodeAt(++at);
   }
   let count = at - digitsAt;
-  if (at === length && count > 0 && count < 16) return negative ? -whole : whole;
+  // Up to 2^53 every step above was exact: that takes in microseconds since 1970, which have sixteen digits.
+  if (at === length && count > 0 && count < 17 && whole <= Number.MAX_SAFE_INTEGER) {
+    return negative ? -whole : whole;
+  }
   if (count === 1 && whole === 0 && (c | 0x20) === 0x78) return parseHex(text, at + 1, negative);
   if (c === POINT) {
     c = text.charCodeAt(++at);

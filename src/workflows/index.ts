@@ -1,5 +1,6 @@
 // Public entry of the toolkit (`holdfast/workflows`): drivers, transactions, scripts, and every workflow.
 
+export * from './booking.ts';
 export * from './bounded-counter.ts';
 export { type EmbeddedClient, type EmbeddedDatabase, embedded } from './drivers/embedded.ts';
 export { type GlideLike, type GlideModule, glide } from './drivers/glide.ts';
@@ -10,6 +11,8 @@ export {
   type NodeRedisSentinel,
   nodeRedis,
 } from './drivers/node-redis.ts';
+export * from './idempotency.ts';
+export * from './inventory.ts';
 export {
   defineWorkflow,
   isWorkflowCard,
@@ -102,3 +105,11 @@ export {
   type TransactionTools,
   transaction,
 } from './kit/transaction.ts';
+export * from './lock.ts';
+export * from './payment.ts';
+export * from './quota.ts';
+export * from './quota-watch.ts';
+export * from './rate-limit/index.ts';
+export * from './reservation.ts';
+export * from './semaphore.ts';
+export * from './transfer.ts';

@@ -16,8 +16,8 @@ import { disconnectAll } from './tracked.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = join(root, '.tmp', `docs-${process.pid}`);
 process.chdir(root);
-const pages = ['README.md', ...readdirSync('docs').map((name) => `docs/${name}`)].filter((name) =>
-  name.endsWith('.md'),
+const pages = ['README.md', ...readdirSync('docs', { recursive: true }).map((name) => `docs/${name}`)].filter(
+  (name) => name.endsWith('.md'),
 );
 
 // Files of the programs, under the package's root so that they find its dependencies.

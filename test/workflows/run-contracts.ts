@@ -2,8 +2,9 @@
 // needs redis-server is left out, loudly, where there is none.
 import { afterAll, beforeAll, describe } from 'vitest';
 import { oracleAvailable } from '../support/redis-server.ts';
+import { type ClientName, enginesOf } from './columns.ts';
 import { CONTRACTS } from './contracts/index.ts';
-import { type ClientName, type Connected, connect, enginesOf, type Running, startEngine } from './targets.ts';
+import { type Connected, connect, type Running, startEngine } from './targets.ts';
 import type { World } from './world.ts';
 
 /** HOLDFAST_ENGINES narrows it down to some engines, by name, with commas. */

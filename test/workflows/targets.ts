@@ -10,17 +10,7 @@ import { startHoldfast } from '../support/holdfast-server.ts';
 import { startCluster } from '../support/redis-cluster.ts';
 import { startRedis } from '../support/redis-server.ts';
 import { startSentinel } from '../support/sentinel.ts';
-
-export const CLIENTS = ['embedded', 'ioredis', 'node-redis', 'iovalkey', 'glide'] as const;
-export type ClientName = (typeof CLIENTS)[number];
-export const ENGINES = ['embedded', 'holdfast', 'redis-server', 'redis-sentinel', 'redis-cluster'] as const;
-export type EngineName = (typeof ENGINES)[number];
-
-/** Which engines a client can be tried on. GLIDE knows no Sentinel. */
-export function enginesOf(client: ClientName): readonly EngineName[] {
-  if (client === 'embedded') return ['embedded'];
-  return ENGINES.filter((name) => name !== 'embedded' && !(client === 'glide' && name === 'redis-sentinel'));
-}
+import type { ClientName, EngineName } from './columns.ts';
 
 /** A running engine: how a client reaches it. */
 export interface Running {

@@ -53,3 +53,11 @@ export function sleep(ms: number): Promise<void> {
 export function count(tally: Tally, name: string, by = 1): void {
   tally[name] = (tally[name] ?? 0) + by;
 }
+
+/** Whether a call ended by its signal: in a pause with ABORTED, or amid a request, which is unknown then. */
+export function stopped(call: Promise<{ readonly status: string }>): Promise<boolean> {
+  return call.then(
+    ({ status }) => status === 'unknown',
+    ({ code }) => code === 'ABORTED',
+  );
+}

@@ -146,8 +146,11 @@ function slotPoint({ keys }: WorkflowCard): Point {
   return point('slot', 'One hash slot in a Cluster', found, gaps);
 }
 
+/** Never, or `as` another key does, which says when. */
+const NOT_ITS_OWN = /^\s*(?:never|as)\b/i;
+
 function ttlPoint({ keys }: WorkflowCard, operations: readonly Operation[]): Point {
-  const expiring = Object.entries(keys).filter(([, { expires }]) => !/^\s*never\b/i.test(expires ?? ''));
+  const expiring = Object.entries(keys).filter(([, { expires }]) => !NOT_ITS_OWN.test(expires ?? ''));
   const setting = operations.filter(({ facts }) => (facts?.deadlines.length ?? 0) > 0);
   const hasScripts = operations.some(({ facts }) => facts !== null);
   return point(

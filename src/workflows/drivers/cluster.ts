@@ -1,6 +1,6 @@
 // The driver of a Redis Cluster: one connection to each primary that is needed, opened through the user's client, and
 // the map of slots. Redirections are followed here, because only who sends a command knows whether it ran: MOVED and ASK
-// mean that it did not. Made by ioredis.ts and node-redis.ts.
+// mean that it did not. Made by ioredis.ts and node-redis.ts, and by glide.ts for its leases.
 import { hashSlot, SLOTS } from '../../data/crc16.ts';
 import { utf8Encode } from '../../resp/bytes.ts';
 import {
@@ -8,15 +8,16 @@ import {
   type Driver,
   type Facts,
   type Lease,
+  Lost,
   type NodeAnswer,
   type Request,
   ServerError,
   Unsent,
   type Word,
 } from '../kit/driver.ts';
-import { inTimeUnsent, Reopening } from './direct.ts';
-import { LeasePool } from './pool.ts';
-import type { Fate, Session } from './session.ts';
+import { Reopening } from './direct.ts';
+import { LeasePool, type MakeLease } from './pool.ts';
+import { type Fate, inTimeUnsent, OPEN_MS, type Session } from './session.ts';
 
 /** `host:port`. */
 export type Address = string;
@@ -28,12 +29,16 @@ export interface Nodes {
   open(address: Address): Promise<Session>;
   /** The address under which this client reaches a node that calls itself so. */
   translate(address: Address): Address;
+  /** Where leases of this client are of a kind of their own. */
+  readonly makeLease?: MakeLease;
 }
 
 /** A command goes from node to node at most so often. */
 const MOST_REDIRECTIONS = 5;
 /** The map is asked for at most this often, in milliseconds, however many commands fail. */
 const REFRESH_EVERY = 100;
+/** How long one node may take to tell it, in milliseconds. */
+const MAP_MS = 1000;
 
 interface Node {
   readonly main: Reopening;
@@ -58,7 +63,7 @@ export class ClusterDriver implements Driver {
   async send({ words, key, timeoutMs, signal }: Request): Promise<Answer> {
     const until = performance.now() + timeoutMs;
     const slot = key === '' ? -1 : slotOf(key);
-    let address = await this.owner(slot, timeoutMs);
+    let address = await this.owner(slot, timeoutMs, signal);
     let asking = false;
     for (let hops = 0; ; hops++) {
       const left = Math.max(1, until - performance.now());
@@ -82,12 +87,13 @@ export class ClusterDriver implements Driver {
   }
 
   async pipeline(requests: readonly Request[]): Promise<readonly Fate[]> {
+    const started = performance.now();
     const fates: Fate[] = new Array(requests.length);
     const groups = new Map<Address, number[]>();
     for (let i = 0; i < requests.length; i++) {
       try {
-        const { key, timeoutMs } = requests[i];
-        const address = await this.owner(key === '' ? -1 : slotOf(key), timeoutMs);
+        const { key, timeoutMs, signal } = requests[i];
+        const address = await this.owner(key === '' ? -1 : slotOf(key), timeoutMs, signal);
         const group = groups.get(address);
         if (group === undefined) groups.set(address, [i]);
         else group.push(i);
@@ -107,12 +113,12 @@ export class ClusterDriver implements Driver {
     );
     // What was sent on to another node did not run: one after the other, so that they keep their order.
     for (let i = 0; i < fates.length; i++) {
-      if (this.redirection(fates[i]) === null) {
-        if (fates[i] instanceof Unsent) void this.refresh();
-        continue;
-      }
+      this.noticed(fates[i]);
+      if (this.redirection(fates[i]) === null) continue;
+      const { timeoutMs } = requests[i];
       try {
-        fates[i] = await this.send(requests[i]);
+        const left = Math.max(1, timeoutMs - (performance.now() - started));
+        fates[i] = await this.send({ ...requests[i], timeoutMs: left });
       } catch (error) {
         fates[i] = error as Unsent;
       }
@@ -121,9 +127,10 @@ export class ClusterDriver implements Driver {
   }
 
   async lease(key: string, timeoutMs: number): Promise<Lease> {
+    const until = performance.now() + timeoutMs;
     const address = await this.owner(key === '' ? -1 : slotOf(key), timeoutMs);
     try {
-      const lease = await inTimeUnsent(this.node(address).leases.lease(timeoutMs), timeoutMs * 1.1);
+      const lease = await this.node(address).leases.lease(Math.max(1, until - performance.now()));
       return new WatchfulLease(lease, (fates) => this.look(fates, key));
     } catch (error) {
       throw this.noticed(error);
@@ -154,15 +161,15 @@ export class ClusterDriver implements Driver {
     let node = this.places.get(address);
     if (node === undefined) {
       const open = (): Promise<Session> => this.nodes.open(address);
-      node = { main: new Reopening(open), leases: new LeasePool(open) };
+      node = { main: new Reopening(open), leases: new LeasePool(open, this.nodes.makeLease) };
       this.places.set(address, node);
     }
     return node;
   }
 
-  private async owner(slot: number, timeoutMs: number): Promise<Address> {
+  private async owner(slot: number, timeoutMs: number, signal?: AbortSignal): Promise<Address> {
     if (this.closed) throw new Unsent('the driver is closed');
-    if (this.primaries.length === 0) await inTimeUnsent(this.refresh(true), timeoutMs);
+    if (this.primaries.length === 0) await inTimeUnsent(this.refresh(true), timeoutMs, signal);
     const address = slot < 0 ? this.primaries[0] : this.owners[slot];
     if (address !== undefined) return address;
     void this.refresh();
@@ -177,10 +184,11 @@ export class ClusterDriver implements Driver {
     return { address: this.nodes.translate(place), asking: error.code === 'ASK' };
   }
 
-  /** What a failure says of the map. */
+  /** What a failure says of the map. One who does not answer may be gone as well. */
   private noticed(error: unknown): unknown {
     const stale =
       error instanceof Unsent ||
+      error instanceof Lost ||
       (error instanceof ServerError && ['CLUSTERDOWN', 'READONLY', 'MOVED'].includes(error.code));
     if (stale) void this.refresh();
     return error;
@@ -208,20 +216,34 @@ export class ClusterDriver implements Driver {
     return work;
   }
 
+  // The user's client is asked for nodes only where no known one answers: it may be in trouble itself.
   private async askForMap(): Promise<void> {
-    const asked = new Set([...this.primaries, ...(await this.nodes.seeds())]);
-    let failure: unknown = new Unsent('the client knows no node');
-    for (const address of asked) {
+    const known = new Set([...this.primaries, ...this.places.keys()]);
+    if ((await this.askAny([...known])) === null) return;
+    let failure: unknown;
+    try {
+      const seeds = await inTimeUnsent(Promise.resolve(this.nodes.seeds()), OPEN_MS);
+      failure = await this.askAny(seeds.filter((address) => !known.has(address)));
+    } catch (error) {
+      failure = error;
+    }
+    if (failure === null) return;
+    const why = failure instanceof Error ? failure.message : String(failure);
+    throw new Unsent(`no node of the cluster tells its slots: ${why}`, { cause: failure });
+  }
+
+  /** What the last one failed with; null where one has told the map. */
+  private async askAny(addresses: readonly Address[]): Promise<unknown> {
+    let failure: unknown = new Unsent('the client knows no other node');
+    for (const address of addresses) {
       try {
-        this.learn(await this.node(address).main.send(['CLUSTER', 'SLOTS'], 1000));
-        return;
+        this.learn(await this.node(address).main.send(['CLUSTER', 'SLOTS'], MAP_MS));
+        return null;
       } catch (error) {
         failure = error;
       }
     }
-    throw failure instanceof Unsent
-      ? failure
-      : new Unsent('no node of the cluster tells its slots', { cause: failure });
+    return failure;
   }
 
   private learn(answer: Answer): void {

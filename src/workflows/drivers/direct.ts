@@ -12,64 +12,62 @@ import {
   type Word,
 } from '../kit/driver.ts';
 import { LeasePool } from './pool.ts';
-import { allFail, type Fate, inTime, type Open, type Session } from './session.ts';
+import {
+  allFail,
+  type Fate,
+  inTime,
+  inTimeUnsent,
+  isReadOnly,
+  OPEN_MS,
+  type Open,
+  opened,
+  type Session,
+} from './session.ts';
+
+/** An open connection and how many wait for answers on it. */
+interface Held {
+  readonly session: Session;
+  waiting: number;
+  /** Nobody else gets it; it closes when nobody waits any more. */
+  retired: boolean;
+}
 
 /** A connection that may have to be opened first, and again later. */
 export class Reopening {
   private readonly open: Open;
-  private session: Session | null = null;
-  private opening: Promise<Session> | null = null;
+  private held: Held | null = null;
+  private opening: Promise<Held> | null = null;
   private closed = false;
 
   constructor(open: Open) {
     this.open = open;
   }
 
-  /** The open session, or a promise of one. */
-  get(): Session | Promise<Session> {
-    if (this.session?.alive) return this.session;
-    if (this.closed) return Promise.reject(new Unsent('the driver is closed'));
-    this.opening ??= this.open().then(
-      (session) => {
-        this.opening = null;
-        if (this.closed) {
-          session.close();
-          throw new Unsent('the driver is closed');
-        }
-        this.session = session;
-        return session;
-      },
-      (error) => {
-        this.opening = null;
-        throw error instanceof Unsent
-          ? error
-          : new Unsent(`no connection: ${messageOf(error)}`, { cause: error });
-      },
-    );
-    return this.opening;
-  }
-
   async send(words: readonly Word[], timeoutMs: number, signal?: AbortSignal): Promise<Answer> {
+    const until = performance.now() + timeoutMs;
     const found = this.get();
-    const session = found instanceof Promise ? await inTimeUnsent(found, timeoutMs) : found;
+    const held = found instanceof Promise ? await inTimeUnsent(found, timeoutMs, signal) : found;
     try {
-      return await inTime(session.send(words), timeoutMs, signal, () => this.leave(session));
+      return await this.wait(held, held.session.send(words), until, signal);
     } catch (error) {
-      // A primary that became a replica: the next command finds the new one.
-      if (error instanceof ServerError && error.code === 'READONLY') this.drop(session);
+      this.learn(held, [error]);
       throw error;
     }
   }
 
+  /** Never rejects. */
   async pipeline(
     commands: readonly (readonly Word[])[],
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<readonly Fate[]> {
+    const until = performance.now() + timeoutMs;
     try {
       const found = this.get();
-      const session = found instanceof Promise ? await inTimeUnsent(found, timeoutMs) : found;
-      return await inTime(session.pipeline(commands), timeoutMs, signal, () => this.leave(session));
+      const held = found instanceof Promise ? await inTimeUnsent(found, timeoutMs, signal) : found;
+      const fates = await this.wait(held, held.session.pipeline(commands), until, signal);
+      this.learn(held, fates);
+      return fates;
     } catch (error) {
       return allFail(commands.length, error as Unsent);
     }
@@ -77,21 +75,51 @@ export class Reopening {
 
   close(): void {
     this.closed = true;
-    this.session?.close();
-    this.session = null;
+    this.held?.session.close();
+    this.held = null;
   }
 
-  /** It did not answer in time, so others would wait on it in vain: they get a new one. It may still answer. */
-  private leave(session: Session): void {
-    if (this.session !== session) return;
-    this.session = null;
-    setTimeout(() => session.close(), 1000).unref?.();
+  private get(): Held | Promise<Held> {
+    if (this.held?.session.alive) return this.held;
+    if (this.closed) return Promise.reject(new Unsent('the driver is closed'));
+    this.opening ??= this.reopen().finally(() => {
+      this.opening = null;
+    });
+    return this.opening;
   }
 
-  private drop(session: Session): void {
-    if (this.session === session) this.session = null;
-    // What others have sent on it is answered first.
-    setTimeout(() => session.close(), 100).unref?.();
+  private async reopen(): Promise<Held> {
+    // A server that takes connections but says nothing must not hold up everybody for ever.
+    const session = await opened(this.open, OPEN_MS);
+    if (this.closed) {
+      session.close();
+      throw new Unsent('the driver is closed');
+    }
+    this.held = { session, waiting: 0, retired: false };
+    return this.held;
+  }
+
+  private async wait<T>(held: Held, work: Promise<T>, until: number, signal?: AbortSignal): Promise<T> {
+    held.waiting++;
+    try {
+      // What did not answer in time would let others wait in vain: they get a new connection.
+      return await inTime(work, Math.max(1, until - performance.now()), signal, () => this.retire(held));
+    } finally {
+      held.waiting--;
+      if (held.retired && held.waiting === 0) held.session.close();
+    }
+  }
+
+  /** A primary that became a replica: the next command finds the new one. */
+  private learn(held: Held, fates: readonly unknown[]): void {
+    if (isReadOnly(fates)) this.retire(held);
+  }
+
+  /** Others may still be answered on it, so it is not closed under them. */
+  private retire(held: Held): void {
+    held.retired = true;
+    if (this.held === held) this.held = null;
+    if (held.waiting === 0) held.session.close();
   }
 }
 
@@ -134,24 +162,4 @@ export class DirectDriver implements Driver {
     this.main.close();
     this.leases.close();
   }
-}
-
-/** Waits for a connection; late means nothing was sent. */
-export async function inTimeUnsent<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Unsent(`no connection within ${Math.round(timeoutMs)} ms`)),
-      timeoutMs,
-    );
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

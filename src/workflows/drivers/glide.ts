@@ -1,8 +1,8 @@
 // Drivers over Valkey GLIDE, for one server and for a Cluster. GLIDE finds the nodes, follows redirections and reconnects
-// by itself, and never sends a command again once it has left; so the user's client carries everything but leases, each
-// of which is a client of its own with the same configuration.
-//
-// GLIDE hides reconnecting, so a lease asks for its CLIENT ID with WATCH, again before EXEC, and once more inside of it.
+// by itself, and never sends a command again once it has left; so the user's client carries everything but leases. A
+// lease is a client of its own of one node: GLIDE's cluster client would carry EXEC to where a slot has moved, and the
+// WATCH would stay behind. GLIDE hides reconnecting too, so a lease asks for its CLIENT ID with WATCH, before EXEC, and
+// inside of it.
 import {
   type Answer,
   type Driver,
@@ -15,8 +15,17 @@ import {
   Unsent,
   type Word,
 } from '../kit/driver.ts';
-import { LeasePool } from './pool.ts';
-import { allFail, type Fate, inTime, type Session, type Words } from './session.ts';
+import { type Address, ClusterDriver } from './cluster.ts';
+import { LeasePool, type MakeLease } from './pool.ts';
+import {
+  allFail,
+  type Fate,
+  type GiveBack,
+  inTime,
+  type Session,
+  SessionLease,
+  type Words,
+} from './session.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: the library's own types are its own
 type Theirs = any;
@@ -32,6 +41,7 @@ export interface GlideLike {
 export interface GlideModule {
   readonly Batch: Theirs;
   readonly ClusterBatch: Theirs;
+  readonly GlideClient: Theirs;
   readonly GlideClusterClient: Theirs;
   readonly Decoder: Theirs;
 }
@@ -52,13 +62,13 @@ export function glide(client: GlideLike, module: GlideModule): Driver {
 class GlideDriver implements Driver {
   readonly facts: Facts;
   private readonly line: Line;
-  private readonly leases: LeasePool;
+  private readonly leases: { lease(key: string, timeoutMs: number): Promise<Lease>; close(): unknown };
 
   constructor(client: GlideLike, module: GlideModule) {
     const isCluster = client instanceof module.GlideClusterClient;
     this.facts = { client: 'glide', topology: isCluster ? 'cluster' : 'single' };
     this.line = new Line(client, module, isCluster);
-    this.leases = new LeasePool(async () => new GlideSession(await this.line.another()));
+    this.leases = isCluster ? clusterLeases(this.line) : singleLeases(this.line);
   }
 
   send({ words, key, timeoutMs, signal }: Request): Promise<Answer> {
@@ -81,8 +91,8 @@ class GlideDriver implements Driver {
     }
   }
 
-  async lease(key: string, timeoutMs: number): Promise<Lease> {
-    return new GlideLease(await this.leases.lease(timeoutMs), key);
+  lease(key: string, timeoutMs: number): Promise<Lease> {
+    return this.leases.lease(key, timeoutMs);
   }
 
   async everyPrimary(words: readonly Word[], timeoutMs: number): Promise<readonly NodeAnswer[]> {
@@ -90,8 +100,37 @@ class GlideDriver implements Driver {
   }
 
   async close(): Promise<void> {
-    this.leases.close();
+    await this.leases.close();
   }
+}
+
+const makeLease: MakeLease = (session, giveBack) => new GlideLease(session as GlideSession, giveBack);
+
+function singleLeases(line: Line) {
+  const pool = new LeasePool(async () => new GlideSession(await line.ofOneNode()), makeLease);
+  return { lease: (_key: string, timeoutMs: number) => pool.lease(timeoutMs), close: () => pool.close() };
+}
+
+/** The user's client keeps its map of slots to itself, so leases have another. */
+function clusterLeases(line: Line): ClusterDriver {
+  return new ClusterDriver('glide', {
+    makeLease,
+    async seeds() {
+      const { addresses } = line.config;
+      return addresses.map(({ host, port }) => `${host}:${port ?? 6379}`);
+    },
+    async open(address: Address) {
+      const cut = address.lastIndexOf(':');
+      const place = { host: address.slice(0, cut), port: Number(address.slice(cut + 1)) };
+      return new GlideSession(await line.ofOneNode(place));
+    },
+    translate: (address) => address,
+  });
+}
+
+interface Place {
+  readonly host: string;
+  readonly port?: number;
 }
 
 /** One GLIDE client, with its answers in our shapes. */
@@ -106,13 +145,14 @@ class Line {
     this.isCluster = isCluster;
   }
 
-  /** A client of its own, with the same configuration. */
-  async another(): Promise<Line> {
-    const { config } = this.client as unknown as { config: object };
-    const Class = (this.client as object).constructor as unknown as {
-      createClient(config: object): Promise<GlideLike>;
-    };
-    return new Line(await Class.createClient(config), this.module, this.isCluster);
+  get config(): { readonly addresses: readonly Place[] } {
+    return (this.client as unknown as { config: { readonly addresses: readonly Place[] } }).config;
+  }
+
+  /** A client of its own, with the same configuration, of this node or of those that it names. */
+  async ofOneNode(place?: Place): Promise<Line> {
+    const config = place === undefined ? this.config : { ...this.config, addresses: [place] };
+    return new Line(await this.module.GlideClient.createClient(config), this.module, false);
   }
 
   async send(words: Words, key: string): Promise<Answer> {
@@ -156,7 +196,7 @@ class Line {
   async everywhere(words: Words): Promise<readonly NodeAnswer[]> {
     if (!this.isCluster) return [{ node: 'primary', answer: await caught(this.send(words, '')) }];
     const answer = await this.client
-      .customCommand(words.map(word), { route: 'allPrimaries', decoder: this.module.Decoder.String })
+      .customCommand(words.map(word), { route: 'allPrimaries', decoder: this.module.Decoder.Bytes })
       .catch((error: unknown) => {
         throw fateOf(error);
       });
@@ -174,11 +214,15 @@ class Line {
   }
 
   private options(key: string): object {
-    const decoder = this.module.Decoder.String;
+    // As bytes: GLIDE refuses a whole reply for one string that is no UTF-8, other clients replace what they cannot read.
+    const decoder = this.module.Decoder.Bytes;
     if (!this.isCluster || key === '') return { decoder };
     return { decoder, route: { type: 'primarySlotKey', key } };
   }
 }
+
+/** Who waits has a timeout of their own, shorter than this. */
+const LONG_MS = 60_000;
 
 /** A client as a pooled connection; what a lease does beyond that is GlideLease's. */
 class GlideSession implements Session {
@@ -194,7 +238,7 @@ class GlideSession implements Session {
   }
 
   pipeline(commands: readonly Words[]): Promise<readonly Fate[]> {
-    return this.line.batch(commands, '', 1000);
+    return this.line.batch(commands, '', LONG_MS);
   }
 
   close(): void {
@@ -203,22 +247,18 @@ class GlideSession implements Session {
   }
 }
 
-class GlideLease implements Lease {
-  private readonly lease: Lease & { readonly session?: Session };
+class GlideLease extends SessionLease {
   private readonly line: Line;
-  private readonly key: string;
   /** The connection that WATCH went to; null before it. */
   private id: Answer = null;
 
-  constructor(lease: Lease, key: string) {
-    this.lease = lease;
-    this.line = ((lease as unknown as { session: GlideSession }).session as GlideSession).line;
-    this.key = key;
+  constructor(session: GlideSession, giveBack: GiveBack) {
+    super(session, giveBack);
+    this.line = session.line;
   }
 
-  async pipeline(commands: readonly Words[], timeoutMs: number): Promise<readonly Fate[]> {
-    const all = [['CLIENT', 'ID'], ...commands];
-    const [id, ...fates] = await within(this.line.batch(all, this.key, timeoutMs), timeoutMs, all.length);
+  override async pipeline(commands: readonly Words[], timeoutMs: number): Promise<readonly Fate[]> {
+    const [id, ...fates] = await super.pipeline([['CLIENT', 'ID'], ...commands], timeoutMs);
     if (id instanceof Error) return fates;
     if (this.id === null) this.id = id;
     else if (this.id !== id)
@@ -227,44 +267,22 @@ class GlideLease implements Lease {
     return fates;
   }
 
-  async exec(commands: readonly Words[], timeoutMs: number): Promise<readonly Answer[] | null> {
+  override async exec(commands: readonly Words[], timeoutMs: number): Promise<readonly Answer[] | null> {
+    const until = performance.now() + timeoutMs;
     if (this.id !== null) {
-      const [now] = await within(this.line.batch([['CLIENT', 'ID']], this.key, timeoutMs), timeoutMs, 1);
+      const [now] = await super.pipeline([['CLIENT', 'ID']], timeoutMs);
       if (now instanceof Error) throw new Unsent(now.message, { cause: now });
       // A reconnect is a conflict: what was read is not protected any more.
       if (now !== this.id) return null;
     }
-    const replies = await inTime(
-      this.line.atomic([['CLIENT', 'ID'], ...commands], this.key, timeoutMs),
-      timeoutMs,
-    );
+    const left = Math.max(1, until - performance.now());
+    const replies = await inTime(this.line.atomic([['CLIENT', 'ID'], ...commands], '', left), left);
     if (replies === null) return null;
     if (this.id !== null && replies[0] !== this.id) {
       throw new Lost('GLIDE reconnected between WATCH and EXEC: the writes are in, but were not protected');
     }
     this.id = null;
     return replies.slice(1);
-  }
-
-  release(): void {
-    this.id = null;
-    this.lease.release();
-  }
-
-  discard(): void {
-    this.lease.discard();
-  }
-}
-
-async function within(
-  work: Promise<readonly Fate[]>,
-  timeoutMs: number,
-  count: number,
-): Promise<readonly Fate[]> {
-  try {
-    return await inTime(work, timeoutMs);
-  } catch (error) {
-    return allFail(count, error as Lost);
   }
 }
 
@@ -304,6 +322,8 @@ function flat(answer: unknown, decimals: boolean): Answer {
   }
   if (answer === null || answer === undefined) return null;
   if (answer instanceof Error) return fateOf(answer) as ServerError;
+  if (answer instanceof Uint8Array)
+    return Buffer.from(answer.buffer, answer.byteOffset, answer.length).toString();
   if (answer instanceof Set) return [...answer].map((item) => flat(item, decimals));
   if (!Array.isArray(answer)) {
     return Object.entries(answer as object).flatMap(([key, value]) => [key, flat(value, decimals)]);

@@ -4,7 +4,7 @@ import { type Answer, type Driver, Lost, ServerError, Unsent, type Word } from '
 import { AtomicError } from '../kit/errors.ts';
 import { type Address, ClusterDriver } from './cluster.ts';
 import { DirectDriver } from './direct.ts';
-import type { Fate, Session, Words } from './session.ts';
+import { type Fate, OPEN_MS, type Session, type Words } from './session.ts';
 
 /** What is used of `Redis` of ioredis 5 and 6 and of iovalkey. */
 export interface IoredisClient {
@@ -93,11 +93,15 @@ const OVERRIDES = {
 async function connect(client: IoredisClient, place: object): Promise<Session> {
   const connection = client.duplicate({ ...OVERRIDES, ...place }) as Connection;
   connection.on('error', () => {});
+  // The library bounds only the making of the connection, not what a server must answer before it counts as ready.
+  const timer = setTimeout(() => connection.disconnect(), OPEN_MS);
   try {
     await connection.connect();
   } catch (error) {
     connection.disconnect();
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
   return new IoredisSession(connection);
 }
@@ -164,15 +168,18 @@ function fateOf(error: unknown): ServerError | Unsent | Lost {
 
 function clusterOf(name: string, cluster: IoredisCluster): Driver {
   const { natMap } = cluster.options;
+  // Kept from the first time: the nodes of the user's client come and go, credentials and TLS stay.
+  let template: IoredisClient | undefined;
   return new ClusterDriver(name, {
     async seeds() {
       await ready(cluster);
       return cluster.nodes('all').map((node) => `${node.options.host}:${node.options.port}`);
     },
     async open(address: Address) {
-      await ready(cluster);
+      if (template === undefined) await ready(cluster);
+      template ??= cluster.nodes('all')[0] as IoredisClient;
       const cut = address.lastIndexOf(':');
-      return connect(cluster.nodes('all')[0] as IoredisClient, {
+      return connect(template, {
         host: address.slice(0, cut),
         port: Number(address.slice(cut + 1)),
         connectionName: cluster.options.redisOptions?.connectionName,

@@ -3,7 +3,7 @@
 import { type Answer, type Driver, Lost, ServerError, Unsent } from '../kit/driver.ts';
 import { type Address, ClusterDriver } from './cluster.ts';
 import { DirectDriver } from './direct.ts';
-import type { Fate, Session, Words } from './session.ts';
+import { type Fate, OPEN_MS, type Session, type Words } from './session.ts';
 
 /** What is used of `createClient()`. */
 export interface NodeRedisClient {
@@ -90,11 +90,15 @@ async function connect(client: NodeRedisClient, place: object): Promise<Session>
     socket: { ...client.options?.socket, ...place, reconnectStrategy: false },
   }) as Connection;
   connection.on('error', () => {});
+  // The library bounds only the making of the connection, not the greeting.
+  const timer = setTimeout(() => close(connection), OPEN_MS);
   try {
     await connection.connect();
   } catch (error) {
     close(connection);
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
   return new NodeRedisSession(connection);
 }
@@ -176,15 +180,19 @@ function clusterOf(cluster: NodeRedisCluster): Driver {
     const node = [...cluster.masters, ...cluster.replicas].find((each) => each.address === address);
     return node?.host === undefined ? address : `${node.host}:${node.port}`;
   };
+  // Kept from the first time: the nodes of the user's client come and go, credentials and TLS stay.
+  let template: NodeRedisClient | undefined;
   return new ClusterDriver('node-redis', {
     async seeds() {
       await ready();
       return [...cluster.masters, ...cluster.replicas].map(({ host, port }) => `${host}:${port}`);
     },
     async open(address: Address) {
-      await ready();
+      if (template === undefined) {
+        await ready();
+        template = (await cluster.nodeClient(cluster.masters[0])) as NodeRedisClient;
+      }
       const cut = address.lastIndexOf(':');
-      const template = (await cluster.nodeClient(cluster.masters[0])) as NodeRedisClient;
       return connect(template, { host: address.slice(0, cut), port: Number(address.slice(cut + 1)) });
     },
     translate: reached,

@@ -22,6 +22,69 @@ export interface Session {
 /** Opens a connection; rejects where that fails or takes too long. */
 export type Open = () => Promise<Session>;
 
+/** An attempt to connect is given up after so many milliseconds: the next one may fare better. */
+export const OPEN_MS = 3000;
+/** Timers wait no longer than this: beyond it they would fire at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/**
+ * Opens one, in time. What opens too late goes to `tooLate`, or is closed.
+ * @throws Unsent, whatever the library failed with
+ */
+export async function opened(
+  open: Open,
+  timeoutMs: number,
+  tooLate: (session: Session) => void = (session) => session.close(),
+): Promise<Session> {
+  try {
+    return await inTimeUnsent(open(), timeoutMs, undefined, tooLate);
+  } catch (error) {
+    if (error instanceof Unsent) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Unsent(`no connection: ${why}`, { cause: error });
+  }
+}
+
+/** Waits for a connection, at most so long and no longer than the signal: late means that nothing was sent. */
+export function inTimeUnsent<T>(
+  work: Promise<T>,
+  timeoutMs: number,
+  signal?: AbortSignal,
+  tooLate?: (value: T) => void,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    let over = false;
+    const end = (): void => {
+      over = true;
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
+    };
+    const give = (why: string): void => {
+      end();
+      reject(new Unsent(why));
+    };
+    const timer = setTimeout(
+      () => give(`no connection within ${Math.round(timeoutMs)} ms`),
+      Math.min(timeoutMs, LONGEST_MS),
+    );
+    const stop = (): void => give('the caller stopped before anything was sent');
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
+    work.then(
+      (value) => {
+        if (over) return tooLate?.(value);
+        end();
+        resolve(value);
+      },
+      (error) => {
+        if (over) return;
+        end();
+        reject(error);
+      },
+    );
+  });
+}
+
 /**
  * Waits at most so long, and no longer than the signal. What does not answer in time counts as lost, since it has been
  * sent; the promise goes on and its end is ignored.
@@ -41,10 +104,13 @@ export function inTime<T>(
       settle();
       reject(new Lost(why));
     };
-    const timer = setTimeout(() => {
-      late?.();
-      give(`no reply within ${Math.round(timeoutMs)} ms`);
-    }, timeoutMs);
+    const timer = setTimeout(
+      () => {
+        late?.();
+        give(`no reply within ${Math.round(timeoutMs)} ms`);
+      },
+      Math.min(timeoutMs, LONGEST_MS),
+    );
     const stop = (): void => give('the caller stopped waiting for the reply');
     if (signal?.aborted) {
       stop();
@@ -70,13 +136,22 @@ export function allFail(count: number, error: Unsent | Lost): readonly Fate[] {
   return Array.from({ length: count }, () => error);
 }
 
-/** A lease over a session; `giveBack` gets it when it ends, with whether it may be used again. */
+/** Whether one of these says that the primary has become a replica: the connection is of no use any more. */
+export function isReadOnly(fates: readonly unknown[]): boolean {
+  return fates.some((fate) => fate instanceof ServerError && fate.code === 'READONLY');
+}
+
+/** What a pool does with a session that its lease has ended with, and whether it may be used again. */
+export type GiveBack = (session: Session, usable: boolean) => void;
+
+/** A lease over a session. */
 export class SessionLease implements Lease {
   private readonly session: Session;
-  private readonly giveBack: (session: Session, usable: boolean) => void;
+  private readonly giveBack: GiveBack;
   private ended = false;
+  private stale = false;
 
-  constructor(session: Session, giveBack: (session: Session, usable: boolean) => void) {
+  constructor(session: Session, giveBack: GiveBack) {
     this.session = session;
     this.giveBack = giveBack;
   }
@@ -84,7 +159,9 @@ export class SessionLease implements Lease {
   async pipeline(commands: readonly Words[], timeoutMs: number): Promise<readonly Fate[]> {
     if (!this.session.alive) return allFail(commands.length, new Unsent('the leased connection is closed'));
     try {
-      return await inTime(this.session.pipeline(commands), timeoutMs);
+      const fates = await inTime(this.session.pipeline(commands), timeoutMs);
+      this.stale ||= isReadOnly(fates);
+      return fates;
     } catch (error) {
       return allFail(commands.length, error as Lost);
     }
@@ -106,7 +183,7 @@ export class SessionLease implements Lease {
   private end(usable: boolean): void {
     if (this.ended) return;
     this.ended = true;
-    this.giveBack(this.session, usable && this.session.alive);
+    this.giveBack(this.session, usable && !this.stale && this.session.alive);
   }
 }
 

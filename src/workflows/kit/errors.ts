@@ -15,6 +15,8 @@ export type AtomicCode =
   | 'ABORTED'
   /** Time ran out before anything was sent. */
   | 'DEADLINE'
+  /** A lock or a lease was lost while the work that it guards went on; the reason of a signal. */
+  | 'LEASE_LOST'
   /** All leased connections were in use until the deadline. */
   | 'LEASE_EXHAUSTED'
   /** No connection could be had until the deadline; nothing was sent. */

@@ -122,7 +122,7 @@ function caller(
     timeoutMs: number,
     signal: AbortSignal | undefined,
   ): Answer | Promise<Answer> =>
-    driver.send({ words: [command, full, ...prepared.words], key: prepared.key, timeoutMs, signal });
+    driver.send({ words: [command, full, ...prepared.words.slice(2)], key: prepared.key, timeoutMs, signal });
   return async (
     driver: Driver,
     input: Input<readonly string[], object & Record<never, never>>,

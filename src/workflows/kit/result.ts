@@ -57,10 +57,15 @@ export interface Outcome {
 
 /** Prototype of all results. */
 export class ResultBase {
-  // Declared, not initialised: a result's own fields come first, so that printing one shows what matters first.
-  declare ok: boolean;
-  declare status: string;
+  ok: boolean;
+  status: string;
+  // Declared, not initialised: it comes behind the fields of the outcome, so that printing shows what matters first.
   declare meta: Meta;
+
+  constructor(ok: boolean, status: string) {
+    this.ok = ok;
+    this.status = status;
+  }
 
   orThrow(): this {
     if (this.ok) return this;
@@ -77,7 +82,7 @@ export class ResultBase {
 
 /** A result with these fields. */
 export function makeResult<T extends Outcome>(fields: T | Unknown, meta: Meta): Result<T> {
-  const result = new ResultBase();
+  const result = new ResultBase(fields.ok, fields.status);
   Object.assign(result, fields);
   result.meta = meta;
   return result as unknown as Result<T>;

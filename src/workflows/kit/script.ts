@@ -6,9 +6,9 @@ import { utf8Encode } from '../../resp/bytes.ts';
 import { type Carried, type Codec, flag, int, isList } from './codecs.ts';
 import { type Answer, type Driver, Lost, type Request, ServerError, Unsent, type Word } from './driver.ts';
 import { AtomicError } from './errors.ts';
-import { checkOneSlot, hotTag } from './keys.ts';
-import { type CallOptions, DEADLINE_MS, type Decoded, type Operation, perform } from './perform.ts';
-import type { Outcome, Result, RetrySafety } from './result.ts';
+import { checkOneSlot, hashTag, hotTag } from './keys.ts';
+import { aborted, type CallOptions, DEADLINE_MS, type Decoded, type Operation, perform } from './perform.ts';
+import { type Outcome, type Result, ResultBase, type RetrySafety } from './result.ts';
 import { isWatched, tell } from './telemetry.ts';
 
 /** A script's keys by name, in the order of KEYS. The last may end in `[]`: any number of keys. */
@@ -103,13 +103,16 @@ export interface Call<T extends Outcome> {
   readonly type?: T;
 }
 
-/** Keys and arguments as they go on the wire. */
+/** A call as it goes on the wire. */
 export interface Prepared {
   /** A key, for routing; '' where there is none. */
   readonly key: string;
-  /** Number of keys, the keys, the arguments. */
+  /** The command by digest: EVALSHA, the digest, number of keys, the keys, the arguments. */
   readonly words: readonly Word[];
 }
+
+/** Words before the number of keys. */
+const HEAD = 2;
 
 const NAME = /^[a-z][a-z0-9_]{0,80}$/;
 const warned = new Set<string>();
@@ -120,6 +123,7 @@ export class Script<K extends KeyNames, A extends Codecs, R extends ReplySpec> {
   readonly fullName: string;
   /** What the server calls it. */
   readonly sha: string;
+  private readonly byDigest: string;
   private readonly fixedKeys: readonly string[];
   /** Name of the keys at the end of which there may be any number. */
   private readonly moreKeys: string | null;
@@ -143,6 +147,7 @@ export class Script<K extends KeyNames, A extends Codecs, R extends ReplySpec> {
     this.spec = spec;
     this.fullName = `${spec.name}_v${spec.version}`;
     this.sha = sha1Hex(utf8Encode(spec.lua));
+    this.byDigest = spec.mode === 'read' ? 'EVALSHA_RO' : 'EVALSHA';
     this.fixedKeys = listed < 0 ? spec.keys : spec.keys.slice(0, -1);
     this.moreKeys = listed < 0 ? null : spec.keys[listed].slice(0, -2);
     this.args = Object.entries(spec.args);
@@ -162,13 +167,7 @@ export class Script<K extends KeyNames, A extends Codecs, R extends ReplySpec> {
     } catch (error) {
       return Promise.reject(error);
     }
-    return perform(
-      driver,
-      this.operation(prepared, options, (timeoutMs, signal) =>
-        this.send(driver, prepared, timeoutMs, signal),
-      ),
-      options,
-    );
+    return perform(driver, new ScriptOperation(this, driver, prepared, options), options);
   }
 
   /** A call to be sent with others by {@link batch}. */
@@ -182,32 +181,32 @@ export class Script<K extends KeyNames, A extends Codecs, R extends ReplySpec> {
     options: ScriptOptions | undefined,
     send: Operation<OutcomeOf<R>>['send'],
   ): Operation<OutcomeOf<R>> {
-    const { name, version, retry } = this.spec;
+    const { name, version } = this.spec;
     const requestId = options?.requestId ?? null;
-    return {
-      name,
-      version,
-      retry: retry === 'same-request-id' && requestId === null ? 'never' : retry,
-      requestId,
-      key: prepared.key,
-      send,
-      decode: (answer) => this.decode(answer),
-    };
+    const retry = this.retryOf(requestId);
+    const decode = (answer: Answer): Decoded<OutcomeOf<R>> => this.decode(answer);
+    return { name, version, retry, requestId, key: prepared.key, send, decode };
+  }
+
+  /** What a blind repetition of a call does. @internal */
+  retryOf(requestId: string | null): RetrySafety {
+    const { retry } = this.spec;
+    return retry === 'same-request-id' && requestId === null ? 'never' : retry;
   }
 
   /** Checks and encodes. @internal */
   prepare(input: Input<K, A>): Prepared {
     const values = input.keys as unknown as Readonly<Record<string, string | readonly string[]>>;
-    const words: Word[] = [0];
+    const words: Word[] = [this.byDigest, this.sha, 0];
     for (const name of this.fixedKeys) words.push(keyOf(values[name], this.spec.name, name));
     if (this.moreKeys !== null) {
       const name = this.moreKeys;
       for (const key of values[name] as readonly string[]) words.push(keyOf(key, this.spec.name, name));
     }
-    const count = words.length - 1;
-    words[0] = count;
+    const count = words.length - HEAD - 1;
+    words[HEAD] = count;
     if (count > 1) {
-      checkOneSlot(words.slice(1) as string[], [
+      checkOneSlot(words.slice(HEAD + 1) as string[], [
         ...this.fixedKeys,
         ...(this.moreKeys ? [this.moreKeys] : []),
       ]);
@@ -222,7 +221,7 @@ export class Script<K extends KeyNames, A extends Codecs, R extends ReplySpec> {
         for (const item of items) words.push(codec.items.encode(item, name));
       }
     }
-    const key = count > 0 ? (words[1] as string) : '';
+    const key = count > 0 ? (words[HEAD + 1] as string) : '';
     if (isWatched()) this.warn(key);
     return { key, words };
   }
@@ -240,23 +239,24 @@ export class Script<K extends KeyNames, A extends Codecs, R extends ReplySpec> {
     return plan.read(answer as readonly Answer[]) as Decoded<OutcomeOf<R>>;
   }
 
-  private send(
+  /** Sends it by its digest, and whole where the server does not know that. @internal */
+  send(
     driver: Driver,
-    prepared: Prepared,
+    { key, words }: Prepared,
     timeoutMs: number,
     signal: AbortSignal | undefined,
   ): Answer | Promise<Answer> {
-    const request = this.request(prepared, true, timeoutMs, signal);
     try {
-      const sent = driver.send(request);
+      const sent = driver.send({ words, key, timeoutMs, signal });
       if (!(sent instanceof Promise)) return sent;
+      const until = performance.now() + timeoutMs;
       return sent.catch((error: unknown) => {
         if (!isNoScript(error)) throw error;
-        return this.sendWhole(driver, prepared, timeoutMs, signal);
+        return this.sendWhole(driver, { key, words }, Math.max(1, until - performance.now()), signal);
       });
     } catch (error) {
       if (!isNoScript(error)) throw error;
-      return this.sendWhole(driver, prepared, timeoutMs, signal);
+      return this.sendWhole(driver, { key, words }, timeoutMs, signal);
     }
   }
 
@@ -272,19 +272,14 @@ export class Script<K extends KeyNames, A extends Codecs, R extends ReplySpec> {
 
   /** The command: by digest or whole. @internal */
   request(
-    prepared: Prepared,
+    { key, words }: Prepared,
     byDigest: boolean,
     timeoutMs: number,
     signal: AbortSignal | undefined,
   ): Request {
-    const readOnly = this.spec.mode === 'read';
-    const name = byDigest ? (readOnly ? 'EVALSHA_RO' : 'EVALSHA') : readOnly ? 'EVAL_RO' : 'EVAL';
-    return {
-      words: [name, byDigest ? this.sha : this.spec.lua, ...prepared.words],
-      key: prepared.key,
-      timeoutMs,
-      signal,
-    };
+    if (byDigest) return { words, key, timeoutMs, signal };
+    const name = this.spec.mode === 'read' ? 'EVAL_RO' : 'EVAL';
+    return { words: [name, this.spec.lua, ...words.slice(HEAD)], key, timeoutMs, signal };
   }
 
   private warn(key: string): void {
@@ -293,6 +288,44 @@ export class Script<K extends KeyNames, A extends Codecs, R extends ReplySpec> {
     if (message === '') return;
     warned.add(this.fullName);
     tell({ event: 'redis.atomic.advice', advice: 'hot-hash-tag', operation: this.spec.name, message });
+  }
+}
+
+/** One call of a script, as perform() carries it out. */
+class ScriptOperation<K extends KeyNames, A extends Codecs, R extends ReplySpec>
+  implements Operation<OutcomeOf<R>>
+{
+  readonly name: string;
+  readonly version: number;
+  readonly retry: RetrySafety;
+  readonly requestId: string | null;
+  readonly key: string;
+  private readonly script: Script<K, A, R>;
+  private readonly driver: Driver;
+  private readonly prepared: Prepared;
+
+  constructor(
+    script: Script<K, A, R>,
+    driver: Driver,
+    prepared: Prepared,
+    options: ScriptOptions | undefined,
+  ) {
+    this.name = script.spec.name;
+    this.version = script.spec.version;
+    this.requestId = options?.requestId ?? null;
+    this.retry = script.retryOf(this.requestId);
+    this.key = prepared.key;
+    this.script = script;
+    this.driver = driver;
+    this.prepared = prepared;
+  }
+
+  send(timeoutMs: number, signal: AbortSignal | undefined): Answer | Promise<Answer> {
+    return this.script.send(this.driver, this.prepared, timeoutMs, signal);
+  }
+
+  decode(answer: Answer): Decoded<OutcomeOf<R>> {
+    return this.script.decode(answer);
   }
 }
 
@@ -313,7 +346,7 @@ function planOf(status: string, { ok, fields }: Branch): BranchPlan {
   const plan = Object.entries(fields);
   return {
     read(answer) {
-      const outcome: Record<string, unknown> = { ok, status };
+      const outcome = new ResultBase(ok, status);
       let serverTimeMs: number | null = null;
       let replayed = false;
       for (let i = 0; i < plan.length; i++) {
@@ -321,28 +354,32 @@ function planOf(status: string, { ok, fields }: Branch): BranchPlan {
         const value = answer[i + 1];
         if (name === 'serverTimeMs') serverTimeMs = int.decode(value, name);
         else if (name === 'replayed') replayed = flag.decode(value, name);
-        else outcome[name] = codec.decode(value, name);
+        else (outcome as unknown as Record<string, unknown>)[name] = codec.decode(value, name);
       }
-      return { outcome: outcome as unknown as Outcome, serverTimeMs, replayed };
+      return { outcome, serverTimeMs, replayed };
     },
   };
 }
 
 /**
  * Sends several script calls in one write. They run in their order where they share a slot; each has a result of its
- * own. The first use of a script in a slot goes whole, so that none of them can meet a server that does not know it.
- * Nothing is sent twice: a lost reply is `unknown` for each call that waited for one.
+ * own. The first use of a script in a slot goes whole, so that none of them can meet a server that does not know it:
+ * only where somebody flushes the server's scripts, or the slot moves, between two calls of one batch do those that
+ * met it run behind the others. Nothing is sent twice: a lost reply is `unknown` for each call that waited for one.
  * @returns in the order of the calls: the result, or the AtomicError that run() would have thrown
+ * @throws AtomicError ABORTED
  */
 export async function batch<const C extends readonly Call<Outcome>[]>(
   driver: Driver,
   calls: C,
   options?: CallOptions,
 ): Promise<{ [I in keyof C]: C[I] extends Call<infer T> ? Result<T> | AtomicError : never }> {
+  if (options?.signal?.aborted) throw aborted();
   const timeoutMs = options?.deadlineMs ?? DEADLINE_MS;
+  const until = performance.now() + timeoutMs;
   const known = new Set<string>();
   const requests = calls.map(({ script, prepared }) => {
-    const place = `${script.sha} ${prepared.key === '' ? '' : slotName(prepared.key)}`;
+    const place = `${script.sha} ${hashTag(prepared.key)}`;
     const byDigest = known.has(place);
     known.add(place);
     return script.request(prepared, byDigest, timeoutMs, options?.signal);
@@ -352,7 +389,12 @@ export async function batch<const C extends readonly Call<Outcome>[]>(
   const refused = answers.flatMap((answer, i) => (isNoScript(answer) ? [i] : []));
   if (refused.length > 0) {
     const whole = refused.map((i) =>
-      calls[i].script.request(calls[i].prepared, false, timeoutMs, options?.signal),
+      calls[i].script.request(
+        calls[i].prepared,
+        false,
+        Math.max(1, until - performance.now()),
+        options?.signal,
+      ),
     );
     const again = await driver.pipeline(whole);
     refused.forEach((i, k) => {
@@ -376,9 +418,4 @@ export async function batch<const C extends readonly Call<Outcome>[]>(
     });
   });
   return (await Promise.all(settled)) as never;
-}
-
-function slotName(key: string): string {
-  const open = key.indexOf('{');
-  return open < 0 ? key : key.slice(open, key.indexOf('}', open) + 1);
 }

@@ -154,7 +154,8 @@ export async function optimistically<V, D>(
 type Ending<V, D> =
   | { readonly done: Committed<V> | Rejected<D> }
   | { readonly again: string }
-  | { readonly unknown: Error };
+  | { readonly unknown: Error }
+  | { readonly fault: AtomicError };
 
 class Course<V, D> {
   readonly name: string;
@@ -193,6 +194,7 @@ class Course<V, D> {
       this.checkWatch();
       const ending = await this.attempt(decide);
       if ('done' in ending) return this.result(ending.done);
+      if ('fault' in ending) return this.stop(ending.fault);
       if ('unknown' in ending) {
         this.lost = ending.unknown;
         if (this.retry === 'never') return this.stop(ending.unknown);
@@ -237,28 +239,35 @@ class Course<V, D> {
   ): Promise<Ending<V, D>> {
     let lease: Lease;
     try {
-      lease = await this.driver.lease(this.watch[0], this.left());
+      lease = await this.unlessAborted(this.driver.lease(this.watch[0], this.left()), (late) =>
+        late.release(),
+      );
     } catch (error) {
       if (error instanceof NoLease)
-        throw this.fail(new AtomicError('LEASE_EXHAUSTED', `${this.name}: ${error.message}`));
+        return { fault: new AtomicError('LEASE_EXHAUSTED', `${this.name}: ${error.message}`) };
       return this.afterFailure(error);
     }
     const tools = new Tools(lease, this.watch, this.attempts, () => this.left());
     let clean = false;
     try {
       const decision = await this.inTime(decide(tools));
+      // It may have overlooked that a read failed; what it decided is not protected then.
+      if (tools.failure !== null) throw tools.failure;
       if (decision.kind === 'reject') {
         const { reason, data } = decision;
         return { done: { ok: false, status: 'rejected', reason, data: data as D } };
       }
       tools.end();
-      const replies = await lease.exec(decision.queued, this.left());
+      this.checkTime();
+      const replies = await this.unlessLeft(lease.exec(decision.queued, this.left()));
       // EXEC ends the WATCH, whatever it answers.
       clean = true;
       if (replies === null) return { again: 'conflict' };
       this.checkReplies(replies);
       return { done: { ok: true, status: 'committed', value: decision.value as V, replies } };
     } catch (error) {
+      if (error instanceof Lost) tools.broken = true;
+      if (error instanceof Unsent && tools.watching) return this.lostWatch(error);
       return this.afterFailure(error);
     } finally {
       tools.end();
@@ -267,8 +276,8 @@ class Course<V, D> {
   }
 
   private async giveBack(lease: Lease, tools: Tools, clean: boolean): Promise<void> {
-    if (clean || !tools.watching) return lease.release();
     if (tools.broken) return lease.discard();
+    if (clean || !tools.watching) return lease.release();
     const [fate] = await lease.pipeline([['UNWATCH']], Math.min(1000, this.left() + 100));
     if (fate === 'OK') lease.release();
     else lease.discard();
@@ -276,7 +285,7 @@ class Course<V, D> {
 
   private afterFailure(error: unknown): Ending<V, D> {
     // A lost read or WATCH has written nothing; a lost EXEC may have.
-    if (error instanceof LostRead) return { again: 'lost-watch' };
+    if (error instanceof LostRead) return this.lostWatch(error);
     if (error instanceof Lost) return { unknown: error };
     if (error instanceof Unsent) {
       this.lastFault = new AtomicError('DISCONNECTED', `${this.name}: nothing was sent: ${error.message}`, {
@@ -288,11 +297,25 @@ class Course<V, D> {
       const fault = new AtomicError(codeOf(error.code, error.message), `${this.name}: ${error.message}`, {
         cause: error,
       });
-      if (!passes(error.code)) throw this.fail(fault);
+      if (!passes(error.code)) return { fault };
       this.lastFault = fault;
       return { again: error.code };
     }
+    if (error instanceof AtomicError && (error.code === 'DEADLINE' || error.code === 'ABORTED')) {
+      return { fault: error };
+    }
     throw this.fail(error as Error);
+  }
+
+  /** The connection went, and its WATCH with it: what was read is not protected any more, so it begins again. */
+  private lostWatch(error: Error): Ending<V, D> {
+    const message = `${this.name}: the connection was lost between WATCH and EXEC: ${error.message}`;
+    this.lastFault = new AtomicError('DISCONNECTED', message, { cause: error });
+    if (isWatched()) {
+      const advice = 'the connection was lost between WATCH and EXEC, so the transaction began again';
+      tell({ event: 'redis.atomic.advice', advice: 'lost-watch', operation: this.name, message: advice });
+    }
+    return { again: 'lost-watch' };
   }
 
   // EXEC has no rollback: the others of the transaction are in.
@@ -307,15 +330,31 @@ class Course<V, D> {
     );
   }
 
-  private inTime<T>(work: Promise<T> | T): Promise<T> | T {
+  private async inTime<T>(work: Promise<T> | T): Promise<T> {
     if (!(work instanceof Promise)) return work;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(this.late('its function')), this.left());
+      timer = setTimeout(() => reject(this.late('its function')), Math.min(this.left(), 2 ** 31 - 1));
     });
     // The function may fail later than that; it is not asked any more.
     work.catch(() => {});
-    return Promise.race([work, late]).finally(() => clearTimeout(timer));
+    return this.unlessAborted(Promise.race([work, late])).finally(() => clearTimeout(timer));
+  }
+
+  /** Nothing has been written yet: the signal ends it. @param tooLate gets what comes after all */
+  private unlessAborted<T>(work: Promise<T>, tooLate?: (value: T) => void): Promise<T> {
+    return raceSignal(work, this.options.signal, aborted, tooLate);
+  }
+
+  /** EXEC is on its way: the signal ends only the waiting. */
+  private unlessLeft<T>(work: Promise<T>): Promise<T> {
+    return raceSignal(work, this.options.signal, () => new Lost('the caller stopped waiting for EXEC'));
+  }
+
+  /** A function that held up the whole process has not seen the timer nor the signal. */
+  private checkTime(): void {
+    if (this.options.signal?.aborted) throw aborted();
+    if (performance.now() >= this.until) throw this.late('its function');
   }
 
   private late(what: string): AtomicError {
@@ -375,6 +414,24 @@ class Course<V, D> {
   }
 }
 
+function raceSignal<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+  why: () => Error,
+  tooLate?: (value: T) => void,
+): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise<T>((resolve, reject) => {
+    const stop = (): void => {
+      reject(why());
+      if (tooLate !== undefined) work.then(tooLate, () => {});
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+    if (signal.aborted) stop();
+  });
+}
+
 /** A WATCH or a read went without a reply: the attempt is over, and wrote nothing. */
 class LostRead extends Error {}
 
@@ -386,6 +443,8 @@ class Tools implements TransactionTools {
   watching = false;
   /** What the connection is in is not certain. */
   broken = false;
+  /** Why this attempt cannot commit any more: WATCH or a read with it failed on the way. */
+  failure: Error | null = null;
   private readonly lease: Lease;
   private readonly watch: readonly string[];
   private readonly left: () => number;
@@ -462,11 +521,12 @@ class Tools implements TransactionTools {
     const failed = fates.find((fate) => fate instanceof Lost || fate instanceof Unsent);
     if (failed !== undefined) {
       this.broken = true;
-      for (const { reject } of reads) reject(new LostRead((failed as Error).message));
+      this.failure = new LostRead((failed as Error).message, { cause: failed });
+      for (const { reject } of reads) reject(this.failure);
       return;
     }
     const refusal = first && fates[0] instanceof ServerError ? fates[0] : null;
-    if (refusal !== null) this.watching = false;
+    if (refusal !== null) this.failure = refusal;
     reads.forEach(({ resolve, reject }, i) => {
       const fate = refusal ?? (fates[first ? i + 1 : i] as Answer);
       if (fate instanceof ServerError) reject(fate);

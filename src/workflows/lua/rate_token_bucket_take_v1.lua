@@ -1,0 +1,5 @@
+-- Takes from a token bucket (GCRA): the key holds when the bucket will be full, in microseconds. The way of a plain
+-- take that is allowed is kept short: a TIME, a GET, a SET.
+-- KEYS[1] the bucket
+-- ARGV[1] microseconds of one token, ARGV[2] of the whole bucket, ARGV[3] of what is taken
+--include token_bucket

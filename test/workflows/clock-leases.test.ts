@@ -1,0 +1,121 @@
+// Jumps of the server's clock under workflows that hold leases and windows.
+import { describe, expect, it } from 'vitest';
+import { type Database, open, VirtualClock } from '../../src/index.ts';
+import { type Driver, embedded, idempotency, lock, semaphore } from '../../src/workflows/index.ts';
+
+async function withClock(test: (driver: Driver, clock: VirtualClock, db: Database) => Promise<void>) {
+  const clock = new VirtualClock();
+  const db = await open({ clock });
+  try {
+    await test(embedded(db), clock, db);
+  } finally {
+    db.close();
+  }
+}
+
+describe('lock', () => {
+  const LEASE = 10_000;
+
+  it('a jump forwards ends the lease: the next owner has a greater fence, the last one hears lost', () =>
+    withClock(async (driver, clock) => {
+      const locks = lock(driver, { leaseMs: LEASE });
+      const first = (await locks.acquire('a')).orThrow();
+      clock.advance(LEASE);
+      expect((await locks.acquire('a')).status).toBe('busy');
+      clock.advance(1);
+      const second = (await locks.acquire('a')).orThrow();
+      expect(second.fence).toBeGreaterThan(first.fence);
+      expect((await locks.extend('a', first)).status).toBe('lost');
+      expect((await locks.release('a', first)).status).toBe('lost');
+      expect((await locks.extend('a', second)).status).toBe('extended');
+    }));
+
+  it('a jump backwards gives no smaller fence', () =>
+    withClock(async (driver, clock) => {
+      const locks = lock(driver, { leaseMs: LEASE });
+      const first = (await locks.acquire('a')).orThrow();
+      await locks.release('a', first);
+      clock.advance(-86_400_000);
+      const second = (await locks.acquire('a')).orThrow();
+      expect(second.fence).toBe(first.fence + 1);
+    }));
+
+  it('a fence that has expired is passed by the next one', () =>
+    withClock(async (driver, clock, db) => {
+      const locks = lock(driver, { leaseMs: LEASE, fenceTtlMs: 10 * LEASE });
+      let last = 0;
+      for (let i = 0; i < 50; i++) {
+        const hold = (await locks.acquire('a')).orThrow();
+        last = hold.fence;
+        await locks.release('a', hold);
+      }
+      clock.advance(10 * LEASE + 1);
+      expect(db.exists('lock:{a}:fence')).toBe(0);
+      expect((await locks.acquire('a')).orThrow().fence).toBeGreaterThan(last);
+    }));
+
+  it('extending keeps the fence for as long as the lock', () =>
+    withClock(async (driver, clock) => {
+      const locks = lock(driver, { leaseMs: LEASE, fenceTtlMs: 10 * LEASE });
+      const hold = (await locks.acquire('a')).orThrow();
+      for (let i = 0; i < 40; i++) {
+        clock.advance(LEASE / 2);
+        expect((await locks.extend('a', hold)).status).toBe('extended');
+      }
+      expect((await locks.acquire('a', { owner: hold.owner })).orThrow().fence).toBe(hold.fence);
+    }));
+});
+
+describe('semaphore', () => {
+  const LEASE = 10_000;
+
+  it('a jump forwards frees the places, and the holders hear of it', () =>
+    withClock(async (driver, clock) => {
+      const places = semaphore(driver, { permits: 2, leaseMs: LEASE });
+      const first = (await places.acquire('a')).orThrow();
+      await places.acquire('a');
+      clock.advance(LEASE - 1);
+      expect(await places.acquire('a')).toMatchObject({ status: 'full', leaseLeftMs: 1 });
+      clock.advance(1);
+      expect((await places.acquire('a')).status).toBe('acquired');
+      expect((await places.extend('a', first.owner)).status).toBe('lost');
+      expect((await places.release('a', first.owner)).status).toBe('lost');
+    }));
+
+  it('a jump backwards lets nobody in', () =>
+    withClock(async (driver, clock) => {
+      const places = semaphore(driver, { permits: 1, leaseMs: LEASE });
+      const { owner } = (await places.acquire('a')).orThrow();
+      clock.advance(-60_000);
+      expect((await places.acquire('a')).status).toBe('full');
+      expect((await places.extend('a', owner)).status).toBe('extended');
+      clock.advance(LEASE);
+      expect((await places.acquire('a')).status).toBe('acquired');
+    }));
+});
+
+describe('idempotency', () => {
+  const LEASE = 10_000;
+  const print = { fingerprint: 'f' };
+
+  it('a jump forwards lets another take over, a jump backwards does not', () =>
+    withClock(async (driver, clock) => {
+      const once = idempotency(driver, { leaseMs: LEASE });
+      await once.begin('k', { ...print, owner: 'one' });
+      clock.advance(-60_000);
+      expect((await once.begin('k', print)).status).toBe('in_progress');
+      clock.advance(60_000 + LEASE);
+      expect(await once.begin('k', { ...print, owner: 'two' })).toMatchObject({ attempt: 2, takeover: true });
+      expect((await once.complete('k', 'one', 1)).status).toBe('stale');
+    }));
+
+  it('a result outlives the lease and goes when its own time is up', () =>
+    withClock(async (driver, clock) => {
+      const once = idempotency(driver, { leaseMs: LEASE, recordTtlMs: 10 * LEASE });
+      await once.run('k', 'f', () => 1);
+      clock.advance(10 * LEASE);
+      expect((await once.begin('k', print)).status).toBe('completed');
+      clock.advance(1);
+      expect(await once.begin('k', print)).toMatchObject({ status: 'started', attempt: 1 });
+    }));
+});

@@ -1,0 +1,193 @@
+// The toolkit while a Cluster changes under it: failovers and slots on the move, with every client at once under load.
+import fc from 'fast-check';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import {
+  batch,
+  boundedCounter,
+  defineScript,
+  int,
+  type OperationEvent,
+  ok,
+  setTelemetry,
+  slotOf,
+  transaction,
+} from '../../../src/workflows/index.ts';
+import { type Cluster, startCluster } from '../../support/redis-cluster.ts';
+import { oracleAvailable } from '../../support/redis-server.ts';
+import { ask, askAll } from '../../support/waiting.ts';
+import { type Connected, connect } from '../targets.ts';
+import { freshPrefix, raw } from '../world.ts';
+import { Load, underLoad } from './load.ts';
+import { codeOf, counting, LINES } from './support.ts';
+
+describe.skipIf(!oracleAvailable())('on a Cluster', () => {
+  let cluster: Cluster;
+  const clients = new Map<string, Connected>();
+  beforeAll(async () => {
+    cluster = await startCluster();
+    const running = { ports: cluster.nodes.map(({ port }) => port), stop: async () => {} };
+    for (const client of LINES) clients.set(client, await connect(client, 'redis-cluster', running));
+  }, 60_000);
+  afterEach(() => {
+    setTelemetry(null);
+  });
+  afterAll(async () => {
+    for (const each of clients.values()) await each.close();
+    await cluster?.stop();
+  });
+
+  const driverOf = (client: string) => clients.get(client)!.driver;
+  const all = () => [...clients.values()].map(({ driver }) => driver);
+  const always = counting('always');
+
+  it('the slots of keys are those of the server', async () => {
+    const keys = fc.sample(
+      fc.oneof(
+        fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 }),
+        fc.stringMatching(/^[a-c{}]{1,12}$/),
+      ),
+      300,
+    );
+    const slots = await askAll(
+      cluster.nodes[0].port,
+      keys.map((key) => ['CLUSTER', 'KEYSLOT', Buffer.from(key)]),
+    );
+    expect(keys.map(slotOf)).toEqual(slots.map(({ text }) => Number(text)));
+  });
+
+  describe.each(LINES)('%s', (client) => {
+    it('upstash#122, ioredis#536: a batch over all shards meets no NOSCRIPT, and keeps its order in each slot', async () => {
+      const driver = driverOf(client);
+      const prefix = freshPrefix();
+      const keys = Array.from({ length: 9 }, (_, i) => `${prefix}:{${i}}`);
+      const calls = () =>
+        keys.flatMap((key) => [1, 2, 3].map(() => always.call({ keys: { counter: key }, args: {} })));
+      const values = async () =>
+        (await batch(driver, calls())).map((each) => ('value' in each ? each.value : each));
+      expect(await values()).toEqual(keys.flatMap(() => [1, 2, 3]));
+      for (const { port } of cluster.nodes) await ask(port, 'SCRIPT', 'FLUSH');
+      expect(await values()).toEqual(keys.flatMap(() => [4, 5, 6]));
+    });
+
+    it('rueidis#974, bullmq#2463: a key that was not declared and lies elsewhere is an error, and nothing happened', async () => {
+      const driver = driverOf(client);
+      const prefix = freshPrefix();
+      const owner = (key: string) => cluster.primaryOf(cluster.slotOf(key));
+      let other = 0;
+      while (owner(`${prefix}${other}`) === owner(prefix)) other++;
+      const stray = defineScript({
+        name: 'stray',
+        version: 1,
+        lua: `redis.call('INCR', KEYS[1] .. '${other}') return {'done', 1}`,
+        mode: 'write',
+        retry: 'never',
+        keys: ['here'],
+        args: {},
+        reply: { done: ok({ n: int }) },
+      });
+      await expect(stray.run(driver, { keys: { here: prefix }, args: {} })).rejects.toMatchObject({
+        code: 'SERVER',
+        message: expect.stringContaining('non local key'),
+      });
+      expect(await raw(driver, 'EXISTS', `${prefix}${other}`)).toBe(0);
+    });
+
+    it('a half-moved slot: one key is found where it is, several wait for the end of the move', async () => {
+      const driver = driverOf(client);
+      const prefix = freshPrefix();
+      const counter = boundedCounter(driver, { prefix, max: 100n });
+      const slot = cluster.slotOf(`${prefix}:{a}`);
+      const from = cluster.primaryOf(slot);
+      const to = cluster.nodes.find((node) => node.role === 'primary' && node !== from)!;
+      await counter.add('a', 1n);
+      await always.run(driver, { keys: { counter: `${prefix}:{a}:one` }, args: {} });
+      const move = await cluster.openMigration(slot, to, 1);
+      expect(await always.run(driver, { keys: { counter: `${prefix}:{a}:new` }, args: {} })).toMatchObject({
+        value: 1,
+      });
+      await move.step();
+      expect(await always.run(driver, { keys: { counter: `${prefix}:{a}:one` }, args: {} })).toMatchObject({
+        value: 2,
+      });
+      const events: OperationEvent[] = [];
+      setTelemetry((event) => {
+        if (event.event === 'redis.atomic.operation') events.push(event);
+      });
+      // The counter is there and the record of the request is not: nobody can run that before the move is over.
+      let isOver = false;
+      const waits = counter.add('a', 2n, { requestId: 'r', deadlineMs: 10_000 }).finally(() => {
+        isOver = true;
+      });
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      expect(isOver).toBe(false);
+      await move.finish();
+      expect(await waits).toMatchObject({ status: 'added', value: 3n });
+      // GLIDE repeats what met TRYAGAIN by itself.
+      if (client !== 'glide') expect(events[0].retries.TRYAGAIN).toBeGreaterThan(0);
+      expect(await counter.add('a', 1n)).toMatchObject({ value: 4n, meta: { attempts: 1 } });
+    });
+
+    it('a transaction begins again where its slot has moved between WATCH and EXEC', async () => {
+      const driver = driverOf(client);
+      const key = `${freshPrefix()}:{a}`;
+      await raw(driver, 'SET', key, 5);
+      const slot = cluster.slotOf(key);
+      const from = cluster.primaryOf(slot);
+      const to = cluster.nodes.find((node) => node.role === 'primary' && node !== from)!;
+      const result = await transaction(driver, { watch: [key] }, async (tx) => {
+        const value = Number(await tx.read.get(key));
+        if (tx.attempt === 1) await cluster.migrateSlot(slot, to);
+        return tx.commit((queue) => queue.set(key, value + 1));
+      });
+      expect(result).toMatchObject({ status: 'committed' });
+      expect(result.meta.attempts).toBeGreaterThan(1);
+      expect(await raw(driver, 'GET', key)).toBe('6');
+    });
+  });
+
+  it('a slot that moves under load loses and doubles nothing, and nothing is unknown', async () => {
+    const id = freshPrefix();
+    const loads = all().map((driver, i) => new Load(driver, `l${i}`, id));
+    const slot = cluster.slotOf(loads[0].prefix);
+    await underLoad(loads, async () => {
+      const from = cluster.primaryOf(slot);
+      const to = cluster.nodes.find((node) => node.role === 'primary' && node !== from)!;
+      await cluster.migrateSlot(slot, to, { keysPerStep: 50 });
+    });
+    for (const load of loads) {
+      await load.expectExact();
+      expect([load.driver.facts.client, load.remembered.unknown, load.plain.unknown]).toEqual([
+        load.driver.facts.client,
+        0,
+        0,
+      ]);
+    }
+  });
+
+  it('an orderly failover under load loses and doubles nothing, and nothing is unknown', async () => {
+    const id = freshPrefix();
+    const loads = all().map((driver, i) => new Load(driver, `l${i}`, id));
+    await underLoad(loads, () => cluster.failover(cluster.primaryOf(cluster.slotOf(loads[0].prefix))));
+    for (const load of loads) {
+      await load.expectExact();
+      // GLIDE may time out meanwhile, and says no more than that.
+      const unknown = load.driver.facts.client === 'glide' ? 0 : load.plain.unknown + load.remembered.unknown;
+      expect([load.driver.facts.client, unknown]).toEqual([load.driver.facts.client, 0]);
+    }
+  });
+
+  it('a primary killed under load: all clients go on with the next one within their deadline', async () => {
+    const id = freshPrefix();
+    const loads = all().map((driver, i) => new Load(driver, `l${i}`, id));
+    const slot = cluster.slotOf(loads[0].prefix);
+    let killed = cluster.primaryOf(slot);
+    await underLoad(loads, async () => {
+      ({ killed } = await cluster.killPrimary(slot));
+    });
+    // Replication is asynchronous: what a dead primary had confirmed may be gone. Twice nothing may be.
+    for (const load of loads) await load.expectNoneTwice();
+    await cluster.restart(killed);
+    const counter = boundedCounter(driverOf('ioredis'), { prefix: freshPrefix(), max: 5n });
+    expect(await codeOf(counter.add('a', 1n))).toMatchObject({ status: 'added' });
+  });
+});
