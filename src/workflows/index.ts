@@ -16,6 +16,7 @@ export * from './idempotency.ts';
 export * from './inventory.ts';
 export {
   defineWorkflow,
+  isWorkflowCard,
   type KeyCard,
   type Mechanism,
   type OperationCard,
