@@ -68,6 +68,7 @@ export type { CallOptions } from './kit/perform.ts';
 export type { RequestOptions } from './kit/request.ts';
 export type { Envelope, Meta, Outcome, Result, RetrySafety, Unknown } from './kit/result.ts';
 export {
+  type AnyScript,
   type Branch,
   batch,
   type Call,
