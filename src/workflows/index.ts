@@ -106,6 +106,9 @@ export {
 } from './kit/transaction.ts';
 export * from './lock.ts';
 export * from './payment.ts';
+export * from './placement.ts';
+export * from './queue.ts';
+export { JobLost, type WorkOptions } from './queue-worker.ts';
 export * from './quota.ts';
 export * from './quota-watch.ts';
 export * from './rate-limit/index.ts';

@@ -8,6 +8,8 @@ import { idempotencyContract, idempotencyStress } from './idempotency.ts';
 import { inventoryContract, inventoryStress } from './inventory.ts';
 import { lockContract, lockStress } from './lock.ts';
 import { paymentContract, paymentStress } from './payment.ts';
+import { placementContract, placementStress } from './placement.ts';
+import { queueContract, queueStress } from './queue.ts';
 import { quotaContract, quotaStress } from './quota.ts';
 import {
   fixedWindowContract,
@@ -43,6 +45,8 @@ export const CONTRACTS: readonly Contract[] = [
   semaphoreContract,
   transactionContract,
   transferContract,
+  placementContract,
+  queueContract,
 ];
 export const STRESS: readonly Stress[] = [
   bookingStress,
@@ -59,4 +63,6 @@ export const STRESS: readonly Stress[] = [
   reservationStress,
   semaphoreStress,
   transferStress,
+  placementStress,
+  queueStress,
 ];
