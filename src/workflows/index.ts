@@ -110,7 +110,10 @@ export {
 export * from './leaderboard.ts';
 export * from './lock.ts';
 export * from './payment.ts';
+export * from './placement.ts';
 export * from './pop-lowest.ts';
+export * from './queue.ts';
+export * from './queue-worker.ts';
 export * from './quota.ts';
 export * from './quota-watch.ts';
 export * from './rate-limit/index.ts';
