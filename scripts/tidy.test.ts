@@ -126,3 +126,15 @@ test('long functions are found by their braces', () => {
     ['f', 7],
   ]);
 });
+
+test('an optional package may be imported where the table has it', () => {
+  const files = {
+    'src/workflows/opentelemetry.ts':
+      "import '@opentelemetry/api';\nimport 'node:diagnostics_channel';\nimport './kit.ts';\n",
+    'src/workflows/kit.ts': "import '@opentelemetry/api';\n",
+    'src/cli/a.ts': "await import('echarts');\n",
+  };
+  expect(problems(files, ['src/workflows/opentelemetry.ts'])).toEqual([
+    'src/workflows/kit.ts:2: src/ imports no packages, but @opentelemetry/api',
+  ]);
+});

@@ -8,6 +8,8 @@ export const HELP = `holdfast: an exact Redis engine and server in TypeScript
   holdfast check-rdb FILE                               is an RDB file good, and what does it hold
   holdfast functions plan|apply|verify|list|rollback    deploys function libraries, on every primary
   holdfast lint FILE ...                                mistakes in Lua scripts, libraries and the code around them
+  holdfast review FILE|WORKFLOW ...                     is a workflow ready for production: its checklist, filled in
+  holdfast bench strategies                             WATCH, script, function and lock on one contended key
   holdfast --version                                    the version
   holdfast --help                                       this text
 
@@ -168,4 +170,55 @@ A rule is switched off for one line, with the reason:
   return redis.call('HGETALL', KEYS[1])
 
 Exit status: 0 nothing found, 1 findings, 2 wrong use or a file that cannot be read.
+`;
+
+export const REVIEW_HELP = `holdfast review [--json] FILE|WORKFLOW ...
+
+Fills in the checklist that a workflow should pass before it goes into production, point by point: a tick with what was
+found, or a cross with what is missing and what to do about it.
+
+  holdfast review boundedCounter           a workflow of holdfast/workflows; rateLimit stands for all its forms
+  holdfast review src/checkout.js          every card that the module exports: what defineWorkflow() made
+  holdfast review scripts/take_v1.lua      what can be read off the script alone: keys, writes, times to live, version,
+                                           statuses, loops, reads, and what lint finds
+
+A card says what cannot be read off code: the invariant, why this mechanism, bounds, tests. The rest is taken from the
+scripts that it names. A point that does not apply is waived on the card, with the reason:
+
+  defineWorkflow({ ..., waived: { tokens: 'a hit that counts twice is only stricter' } })
+
+A module is loaded, so what it does when it is imported happens. TypeScript is read where Node can (from 22.18), or
+with tsx: NODE_OPTIONS='--import tsx' holdfast review src/checkout.ts
+
+  --json    one array of reviews with name, source, complete, points (id, title, state, found, gaps); nothing else
+
+Exit status: 0 every point is there or waived, 1 a point is missing, 2 wrong use or a file that cannot be read.
+`;
+
+export const STRATEGIES_HELP = `holdfast bench strategies [--url URL] [--clients 1,2,4,8,16,32,64] [--seconds 1] [--svg FILE] [--json]
+
+Measures four ways to change two keys in one step, on one key that everybody wants, with more and more clients: WATCH
+with MULTI and EXEC, a Lua script, a function, and a lock (SET NX PX with a token, released by a script). Each operation
+looks whether something is left in a stock, takes one and counts it as sold.
+
+  holdfast bench strategies                                  on a Holdfast server that it starts and stops
+  holdfast bench strategies --url redis://127.0.0.1:6379     on yours: keys holdfast-bench:{...} and the function
+                                                             library holdfast_bench are made there, and taken away
+
+For each strategy and number of clients: successful operations a second; how many tries met somebody else; retries by
+operation; the share of operations that succeeded at all; fairness (Jain's index over clients: 1 is even); the middle and
+the slow end of the time that one took; and whether what was taken is missing in the stock, exactly. At the end, from
+which conflict rate a script wins here.
+
+  --url URL       redis://user:password@host:6379 or rediss://...; several, with commas, are nodes of a Cluster
+  --cluster       the one URL is a node of a Cluster
+  --clients LIST  numbers of clients, each with connections of its own, all in one process (at most 500)
+  --seconds S     length of one measurement, after a warm-up of a quarter of it, at most 0.25 s
+  --repeats N     measures N times and takes the run in the middle
+  --svg FILE      draws throughput and conflicts against clients; needs echarts: npm install echarts
+  --json          one object with all the figures, nothing else
+
+Needs a client library: npm install ioredis (or redis, or iovalkey).
+
+Exit status: 0 done, 1 a count was not consistent, 2 wrong use or no connection.
 `;

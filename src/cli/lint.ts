@@ -2,8 +2,9 @@
 // it.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseArgs, styleText } from 'node:util';
+import { parseArgs } from 'node:util';
 import { type Finding, isLinted, lint, RULES, type Severity } from '../lint/index.ts';
+import { type Style, styled } from './style.ts';
 
 /** Exit codes. */
 const CLEAN = 0;
@@ -84,12 +85,6 @@ function includesOf(file: string): (name: string) => string | null {
     return existsSync(piece) ? textOf(piece) : null;
   };
 }
-
-type Style = Parameters<typeof styleText>[0];
-
-// Colour is for eyes: neither a file nor another program wants it.
-const styled = (style: Style, text: string): string =>
-  process.stdout.isTTY && process.env.NO_COLOR === undefined ? styleText(style, text) : text;
 
 const STYLES: Readonly<Record<Severity, Style>> = { error: 'red', warning: 'yellow' };
 

@@ -3,9 +3,20 @@
 // what lint does in lint.ts; the texts are in help.ts.
 import { checkAofProgram, checkRdbProgram } from './check.ts';
 import { functionsProgram } from './functions.ts';
-import { CHECK_AOF_HELP, CHECK_RDB_HELP, FUNCTIONS_HELP, HELP, LINT_HELP, SERVE_HELP } from './help.ts';
+import {
+  CHECK_AOF_HELP,
+  CHECK_RDB_HELP,
+  FUNCTIONS_HELP,
+  HELP,
+  LINT_HELP,
+  REVIEW_HELP,
+  SERVE_HELP,
+  STRATEGIES_HELP,
+} from './help.ts';
 import { lintProgram } from './lint.ts';
+import { reviewProgram } from './review.ts';
 import { serve } from './serve.ts';
+import { benchProgram } from './strategies.ts';
 import { version } from './version.ts';
 
 const isHelp = (arg: string | undefined): boolean => arg === '--help' || arg === '-h' || arg === 'help';
@@ -21,6 +32,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   functions: { help: FUNCTIONS_HELP, run: functionsProgram },
   'check-rdb': { help: CHECK_RDB_HELP, run: checkRdbProgram },
   lint: { help: LINT_HELP, run: lintProgram },
+  bench: { help: STRATEGIES_HELP, run: benchProgram },
+  review: { help: REVIEW_HELP, run: reviewProgram },
 };
 
 async function main(args: readonly string[]): Promise<void> {

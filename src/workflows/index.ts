@@ -16,6 +16,7 @@ export * from './idempotency.ts';
 export * from './inventory.ts';
 export {
   defineWorkflow,
+  isWorkflowCard,
   type KeyCard,
   type Mechanism,
   type OperationCard,
@@ -67,6 +68,7 @@ export type { CallOptions } from './kit/perform.ts';
 export type { RequestOptions } from './kit/request.ts';
 export type { Envelope, Meta, Outcome, Result, RetrySafety, Unknown } from './kit/result.ts';
 export {
+  type AnyScript,
   type Branch,
   batch,
   type Call,
@@ -108,7 +110,10 @@ export {
 export * from './leaderboard.ts';
 export * from './lock.ts';
 export * from './payment.ts';
+export * from './placement.ts';
 export * from './pop-lowest.ts';
+export * from './queue.ts';
+export * from './queue-worker.ts';
 export * from './quota.ts';
 export * from './quota-watch.ts';
 export * from './rate-limit/index.ts';

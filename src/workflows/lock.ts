@@ -300,11 +300,17 @@ export const lockCard = defineWorkflow({
       holds: 'the fence of a release, so that sending it again is no loss',
       expires: 'ten seconds after the release, or two deadlines',
     },
-    groupLock: { pattern: 'prefix:{group}:lock:id', holds: 'the same, in a group', expires: 'as the lock' },
+    groupLock: {
+      pattern: 'prefix:{group}:lock:id',
+      holds: 'the same, in a group',
+      expires: 'as the lock',
+      layout: 'group',
+    },
     groupFence: {
       pattern: 'prefix:{group}:fence:id',
       holds: 'the same, in a group',
       expires: 'as the fence',
+      layout: 'group',
     },
   },
   why: 'SET NX PX takes a lock, but mints no fence; release and renewal compare the owner first, which one command cannot.',

@@ -38,8 +38,9 @@ function write(program: Program, port: number): string {
   const from = (path: string): string => `'${relative(folder, join(root, path))}'`;
   const source = program.source
     .replaceAll("'holdfast'", from('src/index.ts'))
-    .replaceAll("'holdfast/workflows'", from('src/workflows/index.ts'))
     .replaceAll("'holdfast/server'", from('src/server/index.ts'))
+    .replaceAll("'holdfast/workflows'", from('src/workflows/index.ts'))
+    .replaceAll("'holdfast/workflows/opentelemetry'", from('src/workflows/opentelemetry.ts'))
     .replaceAll("'ioredis'", from('test/docs/tracked.ts'))
     .replaceAll('6379', String(port));
   const path = join(folder, `${program.where.replace(/\W/g, '-')}.ts`);

@@ -53,7 +53,7 @@ beforeAll(async () => {
 describe('the package', () => {
   it('ships the compiled sources, the docs, and nothing else', () => {
     const intended =
-      /^(?:package\.json|README\.md|LICENSE|docs\/[\w-]+\.md|dist\/src\/[\w/-]+\.(?:js|js\.map|d\.ts))$/i;
+      /^(?:package\.json|README\.md|LICENSE|docs\/[\w/-]+\.(?:md|svg)|dist\/src\/[\w/-]+\.(?:js|js\.map|d\.ts))$/i;
     const paths = packed.files.map(({ path }) => path);
     expect(paths.filter((path) => !intended.test(path) || path.includes('.test.'))).toEqual([]);
     expect(paths).toEqual(
@@ -115,5 +115,20 @@ describe('the package', () => {
     const program = join(user, 'node_modules', '.bin', 'holdfast');
     expect(await run(program, ['--version'])).toMatch(/^holdfast \d+\.\d+\.\d+\n$/);
     expect(await run(program, ['serve', '--help'])).toContain('--port 6379');
+  });
+
+  it('does without its optional packages, and names the one that is missing', async () => {
+    const program = join(user, 'node_modules', '.bin', 'holdfast');
+    const refused = async (...args: string[]): Promise<string> =>
+      run(program, args).then(
+        () => 'not refused',
+        (error: { code: number; stderr: string }) => `${error.code} ${error.stderr}`,
+      );
+    expect(await refused('bench', 'strategies', '--svg', 'plot.svg')).toMatch(/^2 .*npm install echarts/);
+    expect(await refused('bench', 'strategies')).toMatch(/^2 .*npm install ioredis/);
+    expect(await run(program, ['review', 'boundedCounter'])).toContain('none missing');
+    writeFileSync(join(user, 'metrics.js'), "import 'holdfast/workflows/opentelemetry';");
+    const missing = await run(process.execPath, ['metrics.js']).catch((error: Error) => error.message);
+    expect(missing).toContain("Cannot find package '@opentelemetry/api'");
   });
 });

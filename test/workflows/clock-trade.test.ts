@@ -1,7 +1,7 @@
 // What the workflows of trade do when the server's clock jumps, forwards and backwards.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Database, open, VirtualClock } from '../../src/index.ts';
-import { booking, type Driver, embedded, reservation } from '../../src/workflows/index.ts';
+import { booking, type Driver, embedded, queue, reservation } from '../../src/workflows/index.ts';
 
 /** A clock that can also be set back, as a server's is by hand or after a bad failover. */
 class JumpingClock extends VirtualClock {
@@ -105,4 +105,73 @@ describe('booking', () => {
       });
     });
   }
+});
+
+describe('queue', () => {
+  const claim = async (leaseMs: number) => {
+    const claimed = await queue(driver).claim('q', { worker: 'w', leaseMs, limit: 10 });
+    return claimed.status === 'claimed' ? claimed.jobs : [];
+  };
+
+  it('a lease ends to the millisecond, and a heartbeat counts from when it came', async () => {
+    const jobs = queue(driver);
+    await jobs.enqueue('q', 'x');
+    const [job] = await claim(1000);
+    clock.advance(999);
+    expect(await jobs.heartbeat('q', job, 1000)).toMatchObject({ status: 'extended' });
+    clock.advance(999);
+    expect(await claim(1000)).toEqual([]);
+    clock.advance(1);
+    expect(await jobs.heartbeat('q', job, 1000)).toMatchObject({ status: 'lost' });
+    expect(await claim(1000)).toMatchObject([{ id: job.id, attempt: 2 }]);
+  });
+
+  it('a heartbeat never shortens a lease', async () => {
+    const jobs = queue(driver);
+    await jobs.enqueue('q', 'x');
+    const [job] = await claim(10_000);
+    expect(await jobs.heartbeat('q', job, 10)).toMatchObject({ leaseUntilMs: job.leaseUntilMs });
+  });
+
+  it('a jump forwards ends leases early: jobs are done again, and none is lost', async () => {
+    const jobs = queue(driver);
+    for (let i = 0; i < 8; i++) await jobs.enqueue('q', `x${i}`, { delayMs: i % 2 ? 5000 : 0 });
+    const first = await claim(60_000);
+    expect(first).toHaveLength(4);
+    clock.jump(365 * DAY);
+    const second = await claim(60_000);
+    expect(second).toHaveLength(8);
+    expect(await jobs.complete('q', first[0])).toMatchObject({ status: 'lost' });
+    for (const job of second) expect(await jobs.complete('q', job)).toMatchObject({ status: 'completed' });
+    expect(await jobs.stats('q')).toMatchObject({ waiting: 0, delayed: 0, active: 0, dead: 0 });
+  });
+
+  it('a jump backwards makes leases and delays last longer, and nobody has a job twice', async () => {
+    const jobs = queue(driver);
+    await jobs.enqueue('q', 'x');
+    await jobs.enqueue('q', 'later', { delayMs: 1000 });
+    const [job] = await claim(1000);
+    clock.jump(-5000);
+    clock.advance(2000);
+    expect(await claim(1000)).toEqual([]);
+    expect(await jobs.heartbeat('q', job, 1000)).toMatchObject({ status: 'extended' });
+    expect(await jobs.complete('q', job)).toMatchObject({ status: 'completed' });
+    clock.advance(4000);
+    expect(await claim(1000)).toMatchObject([{ payload: 'later' }]);
+  });
+
+  it('keeps the order of priorities for any number of jobs', async () => {
+    const jobs = queue(driver);
+    // As after so many jobs that priority and number packed into one double would be rounded.
+    db.set('queue:{q}:numbers', 9_007_199_254_740n * 1000n);
+    for (const [payload, priority] of [
+      ['c', 9],
+      ['d', 9],
+      ['a', 0],
+      ['b', 8],
+    ] as const) {
+      await jobs.enqueue('q', payload, { priority });
+    }
+    expect((await claim(1000)).map(({ payload }) => payload)).toEqual(['a', 'b', 'c', 'd']);
+  });
 });

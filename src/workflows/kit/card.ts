@@ -14,6 +14,11 @@ export interface KeyCard {
   readonly holds: string;
   /** When it goes away; `never` where it is the state itself. */
   readonly expires: string;
+  /**
+   * Where a workflow lays its keys out in more than one way, the name of the way this key belongs to. One operation
+   * uses keys of one layout, which must share a slot.
+   */
+  readonly layout?: string;
 }
 
 export interface OperationCard {
@@ -40,6 +45,20 @@ export interface WorkflowCard {
   readonly bounds: readonly string[];
   /** Where its tests stand, from the root of its project. */
   readonly tests: readonly string[];
+  /** How a new version goes out and comes back, where its data or scripts differ from the one before. */
+  readonly rollout?: string;
+  /** Metrics of its own, beside those of the toolkit. */
+  readonly metrics?: readonly string[];
+  /** Points of the review that do not apply here, by their id, each with the reason. */
+  readonly waived?: Readonly<Record<string, string>>;
+}
+
+/** Marks a card, also one that another copy of this package has made. */
+const CARD = Symbol.for('holdfast.workflow-card');
+
+/** Is it what {@link defineWorkflow} has made? */
+export function isWorkflowCard(value: unknown): value is WorkflowCard {
+  return typeof value === 'object' && value !== null && CARD in value;
 }
 
 /**
@@ -60,5 +79,5 @@ export function defineWorkflow(card: WorkflowCard): WorkflowCard {
   if (missing.length > 0) {
     throw new AtomicError('BAD_ARGUMENT', `the card of ${card.name} lacks ${missing.join(', ')}`);
   }
-  return card;
+  return Object.defineProperty({ ...card }, CARD, { value: true });
 }

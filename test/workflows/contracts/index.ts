@@ -10,7 +10,9 @@ import { inventoryContract, inventoryStress } from './inventory.ts';
 import { leaderboardContract, leaderboardStress } from './leaderboard.ts';
 import { lockContract, lockStress } from './lock.ts';
 import { paymentContract, paymentStress } from './payment.ts';
+import { placementContract, placementStress } from './placement.ts';
 import { popLowestContract, popLowestStress } from './pop-lowest.ts';
+import { queueContract, queueStress } from './queue.ts';
 import { quotaContract, quotaStress } from './quota.ts';
 import {
   fixedWindowContract,
@@ -39,7 +41,9 @@ export const CONTRACTS: readonly Contract[] = [
   leaderboardContract,
   lockContract,
   paymentContract,
+  placementContract,
   popLowestContract,
+  queueContract,
   quotaContract,
   fixedWindowContract,
   slidingLogContract,
@@ -61,7 +65,9 @@ export const STRESS: readonly Stress[] = [
   leaderboardStress,
   lockStress,
   paymentStress,
+  placementStress,
   popLowestStress,
+  queueStress,
   quotaStress,
   fixedWindowStress,
   slidingLogStress,
