@@ -1,8 +1,8 @@
 // Clients of a round in a process of their own, as another instance of an application would be. Forked by round.ts,
 // which says what to run, when to begin and when to stop, and gets the counts.
-import { STRESS } from '../workflows/contracts/index.ts';
 import { type ClientName, connect, type EngineName, type Running } from '../workflows/targets.ts';
 import { runClients } from './clients.ts';
+import { LOADS } from './kit-loads.ts';
 
 /** What a child is told at first. */
 export interface Orders {
@@ -20,7 +20,7 @@ export interface Orders {
 let over = false;
 
 async function work(orders: Orders): Promise<void> {
-  const stress = STRESS.find(({ workflow }) => workflow === orders.workflow)!;
+  const stress = LOADS.find(({ workflow }) => workflow === orders.workflow)!;
   const running: Running = { ports: orders.ports, group: orders.group, stop: async () => {} };
   const { driver, close } = await connect(orders.client, orders.engine, running);
   process.send!('ready');

@@ -1,8 +1,8 @@
 // `npm run chaos`: the workflows on real servers whose lines, processes and topology fail while clients are at work. Ends
 // with a table of what happened, and whether every invariant held: otherwise the exit status is 1. docs/chaos.md.
 import { findOracle } from '../support/redis-server.ts';
-import { STRESS } from '../workflows/contracts/index.ts';
 import { type Engine, KINDS, type Kind, startEngine } from './engines.ts';
+import { LOADS } from './kit-loads.ts';
 import { lineOf, Table } from './report.ts';
 import { type Plan, planOf, runRound } from './round.ts';
 
@@ -89,7 +89,7 @@ async function main(): Promise<number> {
   }
   if (findOracle() === null) throw new Error('chaos needs redis-server');
   const kinds = chosen('engine', KINDS, (kind) => kind);
-  const loads = chosen('only', STRESS, ({ workflow }) => workflow);
+  const loads = chosen('only', LOADS, ({ workflow }) => workflow);
   const first = number('seed', Date.now() % 1_000_000);
   const rounds = number('rounds', Number.POSITIVE_INFINITY);
   const minutes = Number.isFinite(rounds) ? Number.POSITIVE_INFINITY : number('minutes', 5);
