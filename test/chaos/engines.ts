@@ -133,6 +133,8 @@ const PAUSE_MS = 20_000;
  * everything until the old primary is a replica. Clients meet a stall, closed connections and READONLY all the same.
  */
 async function orderly(setup: SentinelSetup): Promise<void> {
+  // Else the Sentinels might hold the next failover back, with all writes waiting.
+  await setup.settle('before a failover');
   const old = setup.primary;
   await ask(old, 'CLIENT', 'PAUSE', PAUSE_MS, 'WRITE');
   const offset = async (port: number, field: string): Promise<string | undefined> =>
