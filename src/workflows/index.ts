@@ -1,6 +1,7 @@
 // Public entry of the toolkit (`holdfast/workflows`): drivers, transactions, scripts, and every workflow.
 
 export * from './bounded-counter.ts';
+export * from './dedup.ts';
 export { type EmbeddedClient, type EmbeddedDatabase, embedded } from './drivers/embedded.ts';
 export { type IoredisClient, type IoredisCluster, ioredis, iovalkey } from './drivers/ioredis.ts';
 export { type NodeRedisClient, type NodeRedisCluster, nodeRedis } from './drivers/node-redis.ts';
@@ -83,4 +84,6 @@ export {
   transaction,
 } from './kit/transaction.ts';
 export * from './lock.ts';
+export * from './once-script.ts';
 export * from './semaphore.ts';
+export * from './unique-event.ts';

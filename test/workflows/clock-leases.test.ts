@@ -1,7 +1,15 @@
 // Jumps of the server's clock under workflows that hold leases and windows.
 import { describe, expect, it } from 'vitest';
 import { type Database, open, VirtualClock } from '../../src/index.ts';
-import { type Driver, embedded, idempotency, lock, semaphore } from '../../src/workflows/index.ts';
+import {
+  type Driver,
+  dedup,
+  embedded,
+  idempotency,
+  lock,
+  semaphore,
+  uniqueEvent,
+} from '../../src/workflows/index.ts';
 
 async function withClock(test: (driver: Driver, clock: VirtualClock, db: Database) => Promise<void>) {
   const clock = new VirtualClock();
@@ -117,5 +125,50 @@ describe('idempotency', () => {
       expect((await once.begin('k', print)).status).toBe('completed');
       clock.advance(1);
       expect(await once.begin('k', print)).toMatchObject({ status: 'started', attempt: 1 });
+    }));
+});
+
+describe('dedup', () => {
+  it('a request is known until its window is over, whatever the lease was', () =>
+    withClock(async (driver, clock) => {
+      const claims = dedup(driver, { leaseMs: 1000, windowMs: 60_000 });
+      await claims.claim('r', { owner: 'one' });
+      clock.advance(-30_000);
+      expect((await claims.claim('r')).status).toBe('in_flight');
+      await claims.done('r', 'one', 'x');
+      clock.advance(60_000);
+      expect((await claims.claim('r')).status).toBe('done');
+      clock.advance(1);
+      expect((await claims.claim('r')).status).toBe('claimed');
+    }));
+});
+
+describe('uniqueEvent', () => {
+  const WINDOW = 60_000;
+
+  for (const maxEvents of [undefined, 10]) {
+    it(`a window ends by the server's clock, ${maxEvents ? 'bounded' : 'a key for each'}`, () =>
+      withClock(async (driver, clock) => {
+        const events = uniqueEvent(driver, { windowMs: WINDOW, maxEvents });
+        await events.seen('s', 'e');
+        clock.advance(-30_000);
+        expect((await events.seen('s', 'e')).status).toBe('duplicate');
+        clock.advance(30_000 + WINDOW - 1);
+        expect((await events.seen('s', 'e')).status).toBe('duplicate');
+        clock.advance(2);
+        expect((await events.seen('s', 'e')).status).toBe('first');
+      }));
+  }
+
+  it('after a jump backwards the oldest is still the first to be forgotten', () =>
+    withClock(async (driver, clock) => {
+      const events = uniqueEvent(driver, { windowMs: WINDOW, maxEvents: 2 });
+      await events.seen('s', 'old');
+      clock.advance(1000);
+      await events.seen('s', 'newer');
+      clock.advance(-10_000);
+      expect(await events.seen('s', 'newest')).toMatchObject({ status: 'first', forgotten: 1 });
+      expect((await events.seen('s', 'newer')).status).toBe('duplicate');
+      expect((await events.seen('s', 'newest')).status).toBe('duplicate');
     }));
 });

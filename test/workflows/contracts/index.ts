@@ -2,19 +2,25 @@
 // and by chaos.
 import type { Contract, Stress } from '../world.ts';
 import { boundedCounterContract, boundedCounterStress } from './bounded-counter.ts';
+import { dedupContract, dedupStress } from './dedup.ts';
 import { idempotencyContract, idempotencyStress } from './idempotency.ts';
 import { lockContract, lockStress } from './lock.ts';
 import { semaphoreContract, semaphoreStress } from './semaphore.ts';
+import { uniqueEventContract, uniqueEventStress } from './unique-event.ts';
 
 export const CONTRACTS: readonly Contract[] = [
   boundedCounterContract,
   lockContract,
   semaphoreContract,
   idempotencyContract,
+  dedupContract,
+  uniqueEventContract,
 ];
 export const STRESS: readonly Stress[] = [
   boundedCounterStress,
   lockStress,
   semaphoreStress,
   idempotencyStress,
+  dedupStress,
+  uniqueEventStress,
 ];
