@@ -87,3 +87,4 @@ export * from './lock.ts';
 export * from './once-script.ts';
 export * from './semaphore.ts';
 export * from './unique-event.ts';
+export * from './versioned.ts';

@@ -9,6 +9,7 @@ import {
   lock,
   semaphore,
   uniqueEvent,
+  versioned,
 } from '../../src/workflows/index.ts';
 
 async function withClock(test: (driver: Driver, clock: VirtualClock, db: Database) => Promise<void>) {
@@ -170,5 +171,18 @@ describe('uniqueEvent', () => {
       expect(await events.seen('s', 'newest')).toMatchObject({ status: 'first', forgotten: 1 });
       expect((await events.seen('s', 'newer')).status).toBe('duplicate');
       expect((await events.seen('s', 'newest')).status).toBe('duplicate');
+    }));
+});
+
+describe('versioned', () => {
+  it('no jump of the clock lets an old version in, while the floor lives', () =>
+    withClock(async (driver, clock) => {
+      const values = versioned(driver, { ttlMs: 1000, floorTtlMs: 10_000 });
+      await values.write('a', 'x', 5n);
+      clock.advance(10_000);
+      expect((await values.write('a', 'old', 4n)).status).toBe('stale');
+      clock.advance(-3_600_000);
+      expect((await values.write('a', 'old', 4n)).status).toBe('stale');
+      expect((await values.write('a', 'new', 6n)).status).toBe('written');
     }));
 });

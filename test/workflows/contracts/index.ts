@@ -7,6 +7,7 @@ import { idempotencyContract, idempotencyStress } from './idempotency.ts';
 import { lockContract, lockStress } from './lock.ts';
 import { semaphoreContract, semaphoreStress } from './semaphore.ts';
 import { uniqueEventContract, uniqueEventStress } from './unique-event.ts';
+import { versionedContract, versionedStress } from './versioned.ts';
 
 export const CONTRACTS: readonly Contract[] = [
   boundedCounterContract,
@@ -15,6 +16,7 @@ export const CONTRACTS: readonly Contract[] = [
   idempotencyContract,
   dedupContract,
   uniqueEventContract,
+  versionedContract,
 ];
 export const STRESS: readonly Stress[] = [
   boundedCounterStress,
@@ -23,4 +25,5 @@ export const STRESS: readonly Stress[] = [
   idempotencyStress,
   dedupStress,
   uniqueEventStress,
+  versionedStress,
 ];
