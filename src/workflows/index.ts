@@ -86,5 +86,6 @@ export {
 export * from './lock.ts';
 export * from './once-script.ts';
 export * from './semaphore.ts';
+export * from './session.ts';
 export * from './unique-event.ts';
 export * from './versioned.ts';

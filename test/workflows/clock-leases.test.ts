@@ -8,6 +8,7 @@ import {
   idempotency,
   lock,
   semaphore,
+  session,
   uniqueEvent,
   versioned,
 } from '../../src/workflows/index.ts';
@@ -184,5 +185,42 @@ describe('versioned', () => {
       clock.advance(-3_600_000);
       expect((await values.write('a', 'old', 4n)).status).toBe('stale');
       expect((await values.write('a', 'new', 6n)).status).toBe('written');
+    }));
+});
+
+describe('session', () => {
+  const TTL = 60_000;
+
+  it('a jump forwards ends sessions that were not touched, a jump backwards revives none', () =>
+    withClock(async (driver, clock) => {
+      const sessions = session(driver, { ttlMs: TTL });
+      await sessions.create('u', 1, { sessionId: 'a' });
+      clock.advance(TTL - 1);
+      await sessions.create('u', 1, { sessionId: 'b' });
+      expect((await sessions.read('u', 'a')).status).toBe('found');
+      clock.advance(1);
+      expect((await sessions.touch('u', 'a')).status).toBe('gone');
+      await sessions.prune('u');
+      clock.advance(-TTL);
+      expect((await sessions.touch('u', 'a')).status).toBe('gone');
+      expect((await sessions.touch('u', 'b')).status).toBe('touched');
+    }));
+
+  it('create prunes a bounded number, prune the rest', () =>
+    withClock(async (driver, clock, db) => {
+      const sessions = session(driver, { ttlMs: TTL });
+      for (let i = 0; i < 120; i++) await sessions.create('u', i);
+      clock.advance(TTL - 1);
+      await sessions.create('u', 0, { sessionId: 'b' });
+      clock.advance(1);
+      await sessions.create('u', 0, { sessionId: 'c' });
+      expect(db.zcard('session:{u}')).toBe(72);
+      expect(await sessions.prune('u', { limit: 60 })).toMatchObject({
+        status: 'partial',
+        count: 60,
+        left: 10,
+      });
+      expect(await sessions.prune('u')).toMatchObject({ status: 'pruned', count: 10, left: 0 });
+      expect(db.hkeys('session:{u}:data')).toEqual(['b', 'c']);
     }));
 });

@@ -114,7 +114,8 @@ export const dedupContract: Contract = {
     });
 
     it('a claim that ran out goes to the next one, and the late one is stale', async () => {
-      const { mine, theirs } = make(50);
+      const { mine, prefix } = make(50);
+      const theirs = dedup(world().other, { prefix, leaseMs: 20_000 });
       await mine.claim('r', { owner: 'slow' });
       await sleep(110);
       expect((await theirs.claim('r', { owner: 'fast' })).status).toBe('claimed');

@@ -6,6 +6,7 @@ import { dedupContract, dedupStress } from './dedup.ts';
 import { idempotencyContract, idempotencyStress } from './idempotency.ts';
 import { lockContract, lockStress } from './lock.ts';
 import { semaphoreContract, semaphoreStress } from './semaphore.ts';
+import { sessionContract, sessionStress } from './session.ts';
 import { uniqueEventContract, uniqueEventStress } from './unique-event.ts';
 import { versionedContract, versionedStress } from './versioned.ts';
 
@@ -17,6 +18,7 @@ export const CONTRACTS: readonly Contract[] = [
   dedupContract,
   uniqueEventContract,
   versionedContract,
+  sessionContract,
 ];
 export const STRESS: readonly Stress[] = [
   boundedCounterStress,
@@ -26,4 +28,5 @@ export const STRESS: readonly Stress[] = [
   dedupStress,
   uniqueEventStress,
   versionedStress,
+  sessionStress,
 ];
