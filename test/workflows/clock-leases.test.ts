@@ -65,13 +65,14 @@ describe('lock', () => {
     }));
 
   it('extending keeps the fence for as long as the lock', () =>
-    withClock(async (driver, clock) => {
+    withClock(async (driver, clock, db) => {
       const locks = lock(driver, { leaseMs: LEASE, fenceTtlMs: 10 * LEASE });
       const hold = (await locks.acquire('a')).orThrow();
       for (let i = 0; i < 40; i++) {
         clock.advance(LEASE / 2);
         expect((await locks.extend('a', hold)).status).toBe('extended');
       }
+      expect(db.exists('lock:{a}:fence')).toBe(1);
       expect((await locks.acquire('a', { owner: hold.owner })).orThrow().fence).toBe(hold.fence);
     }));
 });
@@ -90,6 +91,18 @@ describe('semaphore', () => {
       expect((await places.acquire('a')).status).toBe('acquired');
       expect((await places.extend('a', first.owner)).status).toBe('lost');
       expect((await places.release('a', first.owner)).status).toBe('lost');
+    }));
+
+  it('a holder whose time is over is lost, also while others hold theirs', () =>
+    withClock(async (driver, clock) => {
+      const places = semaphore(driver, { permits: 2, leaseMs: LEASE });
+      const late = (await places.acquire('a')).orThrow();
+      clock.advance(LEASE / 2);
+      const other = (await places.acquire('a')).orThrow();
+      clock.advance(LEASE / 2);
+      expect((await places.extend('a', late.owner)).status).toBe('lost');
+      expect((await places.release('a', late.owner)).status).toBe('lost');
+      expect((await places.extend('a', other.owner)).status).toBe('extended');
     }));
 
   it('a jump backwards lets nobody in', () =>
@@ -171,6 +184,8 @@ describe('uniqueEvent', () => {
       clock.advance(-10_000);
       expect(await events.seen('s', 'newest')).toMatchObject({ status: 'first', forgotten: 1 });
       expect((await events.seen('s', 'newer')).status).toBe('duplicate');
+      expect((await events.seen('s', 'newest')).status).toBe('duplicate');
+      expect(await events.seen('s', 'last')).toMatchObject({ forgotten: 1 });
       expect((await events.seen('s', 'newest')).status).toBe('duplicate');
     }));
 });

@@ -94,7 +94,9 @@ export const semaphoreContract: Contract = {
     });
 
     // Again where the machine stood still for longer than the lease.
-    it('use() renews while its function runs, and tells of a lost place', { retry: 4 }, async () => {
+    it('reaper kills live locks (sidekiq-unique-jobs#488): use() renews its place, and tells of a lost one', {
+      retry: 4,
+    }, async () => {
       const { mine, theirs, prefix } = make(1, 400);
       const used = await mine.use('a', async ({ signal }) => {
         await sleep(650);
