@@ -203,7 +203,7 @@ export interface EnqueueOptions extends RequestOptions {
   readonly dedupMs?: number;
 }
 
-export interface ClaimOptions extends RequestOptions {
+export interface QueueClaimOptions extends RequestOptions {
   /** Who claims, for people. */
   readonly worker: string;
   /** How long the claim lasts without a heartbeat: 1 ms to a day. */
@@ -241,7 +241,7 @@ export interface JobQueue {
    * Takes jobs, each with a token and a lease by the server's clock; jobs whose lease is over are taken back first (at
    * most 50). With the same request id the same jobs come again, while their lease lasts.
    */
-  claim(queue: string, options: ClaimOptions): Promise<ClaimResult>;
+  claim(queue: string, options: QueueClaimOptions): Promise<ClaimResult>;
   /** Extends a lease to `leaseMs` from now. Never revives one that is over. Safe to repeat. */
   heartbeat(queue: string, job: JobRef, leaseMs: number, options?: CallOptions): Promise<HeartbeatResult>;
   /**

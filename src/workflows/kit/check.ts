@@ -29,6 +29,18 @@ export function checkBytes(name: string, value: string, most: number): string {
   throw new AtomicError('BAD_ARGUMENT', `${name} must be a string of at most ${most} bytes`);
 }
 
+/** A value as JSON, of at most so many bytes. @throws AtomicError BAD_ARGUMENT */
+export function checkJson(name: string, value: unknown, most: number): string {
+  let body: string | undefined;
+  try {
+    body = JSON.stringify(value);
+  } catch (cause) {
+    throw new AtomicError('BAD_ARGUMENT', `${name} is not JSON: ${String(cause)}`, { cause });
+  }
+  if (body === undefined) throw new AtomicError('BAD_ARGUMENT', `${name} is not JSON`);
+  return checkBytes(name, body, most);
+}
+
 // A character has one to three bytes, so most texts need no encoding to be judged.
 function fits(value: string, most: number): boolean {
   return value.length <= most && (value.length * 3 <= most || utf8Encode(value).length <= most);
