@@ -171,8 +171,12 @@ async function clusters(): Promise<Engine> {
       async migrate(random, prefix) {
         const slot = await slotUnderLoad(cluster, random, prefix);
         const to = random.pick(primaries().filter((node) => node !== cluster.primaryOf(slot)));
-        const steps = (): Promise<void> => sleep(random.int(0, 60));
-        await cluster.migrateSlot(slot, to, { keysPerStep: random.int(50, 400), steps });
+        // Some steps, however many keys there are: who needs keys on both sides waits for the end.
+        const keys = Number(
+          (await ask(cluster.primaryOf(slot).port, 'CLUSTER', 'COUNTKEYSINSLOT', slot)).text,
+        );
+        const keysPerStep = 1 + Math.ceil(keys / random.int(2, 20));
+        await cluster.migrateSlot(slot, to, { keysPerStep, steps: () => sleep(random.int(0, 60)) });
       },
     },
     reach: () => running,
