@@ -131,7 +131,8 @@ export const dedupCard = defineWorkflow({
     'Within the window, the effect of a request id in Redis happens once, and one outside has one live claim and one result.',
   keys: {
     request: {
-      pattern: 'firstKey:request:requestId',
+      pattern: '{firstKey}:request:requestId',
+      layout: 'onceScript',
       holds: 'digest of keys and arguments, and the first answer (onceScript)',
       expires: 'windowMs after the effect',
     },

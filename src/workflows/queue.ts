@@ -1,7 +1,8 @@
 // A queue of jobs that no crash loses and of which each has one live owner. For users; the scripts are
 // lua/queue_*_v1.lua, the loop of a worker is queue-worker.ts.
-import { checkInt, checkName } from './kit/arguments.ts';
+
 import { defineWorkflow } from './kit/card.ts';
+import { checkInt, checkName } from './kit/check.ts';
 import { flag, int, list, nullable, text } from './kit/codecs.ts';
 import type { Driver } from './kit/driver.ts';
 import { AtomicError } from './kit/errors.ts';

@@ -136,6 +136,7 @@ export const uniqueEventCard = defineWorkflow({
   keys: {
     event: {
       pattern: 'prefix:stream:{eventId}',
+      layout: 'without maxEvents',
       holds: 'time and token of the first sight (without maxEvents)',
       expires: 'windowMs after it',
     },

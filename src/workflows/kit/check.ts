@@ -23,6 +23,11 @@ export function checkText(name: string, value: string, most: number): string {
   throw new AtomicError('BAD_ARGUMENT', `${name} has 1 to ${most} characters`);
 }
 
+/** A name that somebody gave to something: 1 to 200 characters. @throws AtomicError BAD_ARGUMENT */
+export function checkName(what: string, name: string, most = 200): string {
+  return checkText(what, name, most);
+}
+
 /** Text of at most so many bytes in UTF-8; may be empty. @throws AtomicError BAD_ARGUMENT */
 export function checkBytes(name: string, value: string, most: number): string {
   if (typeof value === 'string' && fits(value, most)) return value;
