@@ -15,7 +15,7 @@ import { REPLY_RULES } from './rules/replies.ts';
 import { TIME_RULES } from './rules/time.ts';
 import { WRITE_RULES } from './rules/writes.ts';
 import { readScript } from './script.ts';
-import { SUPPRESSION, suppressed } from './suppressions.ts';
+import { SUPPRESSION, suppressed, switchedOff } from './suppressions.ts';
 
 export type { Finding, RuleText, Severity } from './finding.ts';
 
@@ -89,11 +89,15 @@ function lintAround(path: string, text: string, lines: readonly string[], add: T
   const isDocument = /\.(?:md|txt)$/.test(path);
   const examples = isDocument ? examplesIn(text) : stringsIn(text, path.endsWith('.py'));
   const rest = [...lines];
+  const ids = new Set(TEXTS.keys());
   for (const example of examples) {
     const { line: first, last = lines.length } = example;
+    // A string may hold a script's lines on one line of the file, its comments included.
+    const { off } = switchedOff(example.text.split('\n'), ids);
     // What has lines of its own ends on the last one that the file has for it.
     const within: TellOf = (rule) => (place, message) => {
       if (rule === SYNTAX.id && isDoubtful(example)) return;
+      if (off.has(`${place.line - first + 1} ${rule}`)) return;
       add(rule)({ ...place, line: Math.min(place.line, last) }, message);
     };
     lintLua(example.text, '', first, within);

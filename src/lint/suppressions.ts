@@ -14,14 +14,29 @@ export const SUPPRESSION: RuleText = {
 
 const COMMENT = /(?:--|\/\/|#)\s*holdfast-lint-disable-next-line\b\s*([\w-]*)\s*(?::\s*(\S.*))?/;
 
+/** A comment that switches nothing off. */
+interface Faulty {
+  readonly line: number;
+  readonly message: string;
+}
+
 /** What remains of the findings, and a finding for each comment that says too little. */
 export function suppressed(
   lines: readonly string[],
   findings: readonly Finding[],
   ids: ReadonlySet<string>,
-): { readonly kept: readonly Finding[]; readonly faulty: readonly { line: number; message: string }[] } {
+): { readonly kept: readonly Finding[]; readonly faulty: readonly Faulty[] } {
+  const { off, faulty } = switchedOff(lines, ids);
+  return { kept: findings.filter(({ line, rule }) => !off.has(`${line} ${rule}`)), faulty };
+}
+
+/** What the comments in these lines switch off, as `line rule`, and those of them that say too little. */
+export function switchedOff(
+  lines: readonly string[],
+  ids: ReadonlySet<string>,
+): { readonly off: ReadonlySet<string>; readonly faulty: readonly Faulty[] } {
   const off = new Set<string>();
-  const faulty: { line: number; message: string }[] = [];
+  const faulty: Faulty[] = [];
   lines.forEach((text, at) => {
     const found = COMMENT.exec(text);
     if (found === null) return;
@@ -31,7 +46,7 @@ export function suppressed(
       faulty.push({ line: at + 1, message: `${rule} is switched off without a reason` });
     else off.add(`${nextLine(lines, at)} ${rule}`);
   });
-  return { kept: findings.filter(({ line, rule }) => !off.has(`${line} ${rule}`)), faulty };
+  return { off, faulty };
 }
 
 // Several such comments may stand above one line.

@@ -98,5 +98,7 @@ export function argument(values: readonly Value[], at: number): Value {
   const value = values[at];
   if (value !== undefined && value.kind !== 'several') return value;
   const last = values.at(-1);
-  return last?.kind === 'several' ? elementOf(last.of, UNKNOWN) : NIL;
+  if (last?.kind === 'several') return elementOf(last.of, UNKNOWN);
+  // A call at the end may have given more than one value, as string.match does.
+  return last?.kind === 'result' ? UNKNOWN : NIL;
 }

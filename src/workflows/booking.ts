@@ -1,7 +1,8 @@
 // Nights of a room (or showings of a seat): one guest each. For users; as a script (lua/booking_*_v1.lua) and as a
 // transaction with WATCH, which answer the same.
-import { checkInt, checkName } from './kit/arguments.ts';
+
 import { defineWorkflow } from './kit/card.ts';
+import { checkInt, checkName } from './kit/check.ts';
 import { type Codec, flag, int, list, nullable, text } from './kit/codecs.ts';
 import type { ContentionTracker } from './kit/contention.ts';
 import type { Driver } from './kit/driver.ts';

@@ -2,10 +2,10 @@
 // lua/idempotency_*.lua, the renewal of run() is kit/renewal.ts.
 
 import { defineWorkflow } from './kit/card.ts';
-import { checkBytes, checkInt, checkMs, checkText } from './kit/check.ts';
+import { checkBytes, checkInt, checkJson, checkMs, checkText } from './kit/check.ts';
 import { flag, int, json, text } from './kit/codecs.ts';
 import type { Driver } from './kit/driver.ts';
-import { AtomicError } from './kit/errors.ts';
+import type { AtomicError } from './kit/errors.ts';
 import { checkPrefix, keysOf } from './kit/keys.ts';
 import type { CallOptions } from './kit/perform.ts';
 import { whileKept } from './kit/renewal.ts';
@@ -195,7 +195,7 @@ export function idempotency(driver: Driver, options: IdempotencyOptions): Idempo
     },
 
     async complete(key, owner, result, call) {
-      return finish(key, owner, 'C', checkBytes('the result', jsonOf(result), most), call);
+      return finish(key, owner, 'C', jsonOf(result, most), call);
     },
 
     async fail(key, owner, { error, final }, call) {
@@ -251,7 +251,7 @@ class Unrecordable extends Error {}
 
 function workDone(value: unknown, most: number): string {
   try {
-    return checkBytes('the result', jsonOf(value), most);
+    return jsonOf(value, most);
   } catch (cause) {
     throw new Unrecordable(messageOf(cause), { cause });
   }
@@ -270,18 +270,9 @@ function ranOf<T>(
   return makeResult<IdempotencyRun<T>>(outcome, meta);
 }
 
-function jsonOf(value: unknown): string {
-  let body: string | undefined;
-  try {
-    body = JSON.stringify(value === undefined ? null : value);
-  } catch (cause) {
-    throw new AtomicError('BAD_ARGUMENT', `the result is not JSON: ${messageOf(cause)}`, { cause });
-  }
-  return body ?? notJson();
-}
-
-function notJson(): never {
-  throw new AtomicError('BAD_ARGUMENT', 'the result is not JSON');
+// What a function without a result gives is kept as null.
+function jsonOf(result: unknown, most: number): string {
+  return checkJson('the result', result === undefined ? null : result, most);
 }
 
 function messageOf(error: unknown): string {

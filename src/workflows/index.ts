@@ -3,6 +3,7 @@
 export * from './audit-trail.ts';
 export * from './booking.ts';
 export * from './bounded-counter.ts';
+export * from './dedup.ts';
 export { type EmbeddedClient, type EmbeddedDatabase, embedded } from './drivers/embedded.ts';
 export { type GlideLike, type GlideModule, glide } from './drivers/glide.ts';
 export { type IoredisClient, type IoredisCluster, ioredis, iovalkey } from './drivers/ioredis.ts';
@@ -109,6 +110,7 @@ export {
 } from './kit/transaction.ts';
 export * from './leaderboard.ts';
 export * from './lock.ts';
+export * from './once-script.ts';
 export * from './payment.ts';
 export * from './placement.ts';
 export * from './pop-lowest.ts';
@@ -119,5 +121,8 @@ export * from './quota-watch.ts';
 export * from './rate-limit/index.ts';
 export * from './reservation.ts';
 export * from './semaphore.ts';
+export * from './session.ts';
 export * from './sweep.ts';
 export * from './transfer.ts';
+export * from './unique-event.ts';
+export * from './versioned.ts';

@@ -1,7 +1,8 @@
 // Stock of a warehouse: orders of several lines, taken all together or not at all. For users; the scripts are
 // lua/inventory_*_v1.lua.
-import { checkInt, checkName } from './kit/arguments.ts';
+
 import { defineWorkflow } from './kit/card.ts';
+import { checkInt, checkName } from './kit/check.ts';
 import { type Codec, flag, int, list, nullable, text } from './kit/codecs.ts';
 import type { Driver } from './kit/driver.ts';
 import { AtomicError } from './kit/errors.ts';

@@ -1,7 +1,8 @@
 // Payments that are applied to an account once, however often they are delivered. For users; shares its accounts with
 // transfer.ts; the scripts are lua/payment_*_v1.lua.
-import { checkInt, checkName } from './kit/arguments.ts';
+
 import { defineWorkflow } from './kit/card.ts';
+import { checkInt, checkName } from './kit/check.ts';
 import { flag, int, int64, text } from './kit/codecs.ts';
 import type { Driver } from './kit/driver.ts';
 import { AtomicError } from './kit/errors.ts';

@@ -1,7 +1,8 @@
 // Players on the cells of a map: never two on one. For users; as a transaction in objects (kit/steps.ts) with WATCH and
 // as a script (lua/placement_*_v1.lua), which answer the same.
-import { checkInt, checkName } from './kit/arguments.ts';
+
 import { defineWorkflow } from './kit/card.ts';
+import { checkInt, checkName } from './kit/check.ts';
 import { type Codec, flag, text } from './kit/codecs.ts';
 import type { ContentionTracker } from './kit/contention.ts';
 import type { Driver } from './kit/driver.ts';

@@ -1,7 +1,8 @@
 // A queue of jobs that no crash loses and of which each has one live owner. For users; the scripts are
 // lua/queue_*_v1.lua, the loop of a worker is queue-worker.ts.
-import { checkInt, checkName } from './kit/arguments.ts';
+
 import { defineWorkflow } from './kit/card.ts';
+import { checkInt, checkName } from './kit/check.ts';
 import { flag, int, list, nullable, text } from './kit/codecs.ts';
 import type { Driver } from './kit/driver.ts';
 import { AtomicError } from './kit/errors.ts';
@@ -203,7 +204,7 @@ export interface EnqueueOptions extends RequestOptions {
   readonly dedupMs?: number;
 }
 
-export interface ClaimOptions extends RequestOptions {
+export interface QueueClaimOptions extends RequestOptions {
   /** Who claims, for people. */
   readonly worker: string;
   /** How long the claim lasts without a heartbeat: 1 ms to a day. */
@@ -241,7 +242,7 @@ export interface JobQueue {
    * Takes jobs, each with a token and a lease by the server's clock; jobs whose lease is over are taken back first (at
    * most 50). With the same request id the same jobs come again, while their lease lasts.
    */
-  claim(queue: string, options: ClaimOptions): Promise<ClaimResult>;
+  claim(queue: string, options: QueueClaimOptions): Promise<ClaimResult>;
   /** Extends a lease to `leaseMs` from now. Never revives one that is over. Safe to repeat. */
   heartbeat(queue: string, job: JobRef, leaseMs: number, options?: CallOptions): Promise<HeartbeatResult>;
   /**

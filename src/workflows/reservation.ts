@@ -1,7 +1,8 @@
 // Holds on a pool of equal things (seats, rooms of a kind, tickets) that end by being confirmed, cancelled or late. For
 // users; the scripts are lua/reservation_*_v1.lua.
-import { checkInt, checkName } from './kit/arguments.ts';
+
 import { defineWorkflow } from './kit/card.ts';
+import { checkInt, checkName } from './kit/check.ts';
 import { flag, int, text } from './kit/codecs.ts';
 import type { Driver } from './kit/driver.ts';
 import { checkPrefix, keysOf } from './kit/keys.ts';

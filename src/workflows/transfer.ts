@@ -1,7 +1,8 @@
 // Accounts of a ledger and transfers between them, in integers of 64 bits. For users, and with payment.ts for one ledger
 // with the outside; the scripts are lua/transfer_v1.lua and lua/ledger_*_v1.lua.
-import { checkInt, checkName } from './kit/arguments.ts';
+
 import { defineWorkflow } from './kit/card.ts';
+import { checkInt, checkName } from './kit/check.ts';
 import { type Codec, flag, int, int64, list, text } from './kit/codecs.ts';
 import type { Driver } from './kit/driver.ts';
 import { AtomicError } from './kit/errors.ts';

@@ -1,7 +1,13 @@
 // What the contract suites and stress runs of the workflows are given: a driver, keys of their own, and a way to look at
 // the data behind the workflow's back. Made by targets.ts; used by everything under contracts/.
 import { randomUUID } from 'node:crypto';
-import type { Answer, Driver, Word } from '../../src/workflows/index.ts';
+import {
+  type Answer,
+  type AtomicCode,
+  AtomicError,
+  type Driver,
+  type Word,
+} from '../../src/workflows/index.ts';
 
 /** Where a contract runs. */
 export interface World {
@@ -28,7 +34,8 @@ export interface Stress {
   setup(driver: Driver, prefix: string): Promise<void>;
   /**
    * One client, which does some operations and counts. `random` answers 0 to 1. It must count what is `unknown` apart,
-   * for that may have happened or not.
+   * for that may have happened or not, and make each operation through `attempt`. Chaos runs it many times, with another
+   * `index` each time.
    */
   client(driver: Driver, prefix: string, index: number, random: () => number): Promise<Tally>;
   /** Throws where the invariant does not hold. `tally` is the sum of what all clients counted. */
@@ -60,4 +67,33 @@ export function stopped(call: Promise<{ readonly status: string }>): Promise<boo
     ({ status }) => status === 'unknown',
     ({ code }) => code === 'ABORTED',
   );
+}
+
+/** Faults of the infrastructure, which say that an operation did certainly not happen. */
+const NOT_DONE: ReadonlySet<AtomicCode> = new Set<AtomicCode>([
+  ...(['DISCONNECTED', 'DEADLINE', 'LEASE_EXHAUSTED', 'CONFLICT_EXHAUSTED', 'READONLY', 'TRYAGAIN'] as const),
+  ...(['CLUSTERDOWN', 'BUSY', 'LOADING', 'UNWRITABLE'] as const),
+]);
+
+/**
+ * One operation of a stress client: under faults it may throw, which is counted (`error CODE`) and answered by null, for
+ * then nothing happened. Other errors are mistakes and go on. Counts results too: `all ok`, `all denied`, `all unknown`,
+ * `all replayed`.
+ */
+export async function attempt<T>(tally: Tally, work: () => Promise<T>): Promise<T | null> {
+  try {
+    const result = await work();
+    const { ok, status, meta } = (result ?? {}) as {
+      ok?: boolean;
+      status?: string;
+      meta?: { replayed?: boolean };
+    };
+    if (ok !== undefined) count(tally, ok ? 'all ok' : status === 'unknown' ? 'all unknown' : 'all denied');
+    if (meta?.replayed) count(tally, 'all replayed');
+    return result;
+  } catch (error) {
+    if (!(error instanceof AtomicError) || !NOT_DONE.has(error.code)) throw error;
+    count(tally, `error ${error.code}`);
+    return null;
+  }
 }

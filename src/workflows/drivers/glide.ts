@@ -375,5 +375,7 @@ function fateOf(error: unknown): ServerError | Unsent | Lost {
   const signalled = /^An error was signalled by the server: - (\w+): ([\s\S]*)$/.exec(message);
   if (signalled !== null) return new ServerError(`${KINDS[signalled[1]] ?? 'ERR'} ${signalled[2]}`);
   const coded = /^([A-Z][A-Z0-9_]*): ([\s\S]*)$/.exec(message);
-  return new ServerError(coded === null ? `ERR ${message}` : `${coded[1]} ${coded[2]}`);
+  if (coded !== null) return new ServerError(`${coded[1]} ${coded[2]}`);
+  // No words of a server: GLIDE's own trouble, such as a pipe that broke inside of it. The request may have left.
+  return new Lost(message, { cause: error });
 }

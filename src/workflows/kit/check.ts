@@ -23,10 +23,27 @@ export function checkText(name: string, value: string, most: number): string {
   throw new AtomicError('BAD_ARGUMENT', `${name} has 1 to ${most} characters`);
 }
 
+/** A name that somebody gave to something: 1 to 200 characters. @throws AtomicError BAD_ARGUMENT */
+export function checkName(what: string, name: string, most = 200): string {
+  return checkText(what, name, most);
+}
+
 /** Text of at most so many bytes in UTF-8; may be empty. @throws AtomicError BAD_ARGUMENT */
 export function checkBytes(name: string, value: string, most: number): string {
   if (typeof value === 'string' && fits(value, most)) return value;
   throw new AtomicError('BAD_ARGUMENT', `${name} must be a string of at most ${most} bytes`);
+}
+
+/** A value as JSON, of at most so many bytes. @throws AtomicError BAD_ARGUMENT */
+export function checkJson(name: string, value: unknown, most: number): string {
+  let body: string | undefined;
+  try {
+    body = JSON.stringify(value);
+  } catch (cause) {
+    throw new AtomicError('BAD_ARGUMENT', `${name} is not JSON: ${String(cause)}`, { cause });
+  }
+  if (body === undefined) throw new AtomicError('BAD_ARGUMENT', `${name} is not JSON`);
+  return checkBytes(name, body, most);
 }
 
 // A character has one to three bytes, so most texts need no encoding to be judged.

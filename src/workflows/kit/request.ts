@@ -1,5 +1,5 @@
 // Request ids: what makes an operation safe to send again. Used by the workflows whose scripts remember their answers.
-import { AtomicError } from './errors.ts';
+import { checkText } from './check.ts';
 import type { CallOptions } from './perform.ts';
 
 /** What a call of a workflow may set beside its arguments. */
@@ -16,10 +16,7 @@ export const REQUEST_TTL_MS = 600_000;
 
 /** A request id, checked. @throws AtomicError BAD_ARGUMENT */
 export function checkRequestId(id: string): string {
-  if (typeof id !== 'string' || id === '' || id.length > 200) {
-    throw new AtomicError('BAD_ARGUMENT', 'a request id has 1 to 200 characters');
-  }
-  return id;
+  return checkText('a request id', id, 200);
 }
 
 /** A new one: for operations that always have one, so that the toolkit may send them again by itself. */

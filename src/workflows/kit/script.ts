@@ -5,10 +5,20 @@ import { sha1Hex } from '../../data/sha1.ts';
 import { utf8Encode } from '../../resp/bytes.ts';
 import { type Carried, type Codec, flag, int, isList } from './codecs.ts';
 import { type Answer, type Driver, Lost, type Request, ServerError, Unsent, type Word } from './driver.ts';
-import { AtomicError } from './errors.ts';
+import { AtomicError, passes } from './errors.ts';
 import { checkOneSlot, hashTag, hotTag } from './keys.ts';
-import { aborted, type CallOptions, DEADLINE_MS, type Decoded, type Operation, perform } from './perform.ts';
+
+import {
+  aborted,
+  type CallOptions,
+  DEADLINE_MS,
+  type Decoded,
+  type Operation,
+  perform,
+  sleep,
+} from './perform.ts';
 import { type Outcome, type Result, ResultBase, type RetrySafety } from './result.ts';
+
 import { isWatched, tell } from './telemetry.ts';
 
 /** A script's keys by name, in the order of KEYS. The last may end in `[]`: any number of keys. */
@@ -361,11 +371,25 @@ function planOf(status: string, { ok, fields }: Branch): BranchPlan {
   };
 }
 
+/** Batches are tried again so often, with growing pauses. */
+const MOST_ROUNDS = 10;
+
+/**
+ * What certainly did nothing and is worth sending again: it never left, or the whole node refused it, so that the order
+ * stays. TRYAGAIN is not among them, for it is about single keys and those behind have run.
+ */
+function neverRan(answer: Answer | Unsent | Lost): boolean {
+  if (answer instanceof Unsent || isNoScript(answer)) return true;
+  if (!(answer instanceof ServerError) || answer.code === 'TRYAGAIN' || answer.code === 'ASK') return false;
+  return passes(answer.code);
+}
+
 /**
  * Sends several script calls in one write. They run in their order where they share a slot; each has a result of its
  * own. The first use of a script in a slot goes whole, so that none of them can meet a server that does not know it:
  * only where somebody flushes the server's scripts, or the slot moves, between two calls of one batch do those that
- * met it run behind the others. Nothing is sent twice: a lost reply is `unknown` for each call that waited for one.
+ * met it run behind the others. What has left is not sent twice: a lost reply is `unknown` for each call that waited
+ * for one, whatever the retry safety of its script. What never left is sent again until the deadline.
  * @returns in the order of the calls: the result, or the AtomicError that run() would have thrown
  * @throws AtomicError ABORTED
  */
@@ -385,9 +409,12 @@ export async function batch<const C extends readonly Call<Outcome>[]>(
     return script.request(prepared, byDigest, timeoutMs, options?.signal);
   });
   const answers = calls.length === 0 ? [] : [...(await driver.pipeline(requests))];
-  // Only a SCRIPT FLUSH in between can do this: those calls did nothing, and are made up for in their order.
-  const refused = answers.flatMap((answer, i) => (isNoScript(answer) ? [i] : []));
-  if (refused.length > 0) {
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const refused = answers.flatMap((answer, i) => (neverRan(answer) ? [i] : []));
+    if (refused.length === 0) break;
+    const pause = refused.every((i) => isNoScript(answers[i])) ? 0 : Math.random() * 10 * 2 ** round;
+    if (performance.now() + pause >= until) break;
+    if (pause > 0 && (await sleep(pause, options?.signal))) break;
     const whole = refused.map((i) =>
       calls[i].script.request(
         calls[i].prepared,

@@ -1,11 +1,11 @@
 // rateLimit.fixedWindow: so many in each window of the clock. The cheapest to explain; the script is
 // lua/rate_fixed_window_v1.lua.
 import { defineWorkflow } from '../kit/card.ts';
+import { checkInt } from '../kit/check.ts';
 import type { Driver } from '../kit/driver.ts';
 import { checkPrefix } from '../kit/keys.ts';
 import { rate_fixed_window_v1 } from '../lua/scripts.ts';
 import {
-  checkRange,
   type LimiterOptions,
   LONGEST_MS,
   limiterScripts,
@@ -38,8 +38,8 @@ export function fixedWindow(driver: Driver, options: WindowOptions): RateLimiter
   return makeLimiter(driver, scripts, {
     prefix: checkPrefix(options.prefix ?? 'rate-window'),
     parts: [undefined],
-    limit: checkRange(options.limit, 'limit', 1, MOST),
-    unit: checkRange(options.windowMs, 'windowMs', 1, LONGEST_MS),
+    limit: checkInt('limit', options.limit, 1, MOST),
+    unit: checkInt('windowMs', options.windowMs, 1, LONGEST_MS),
     requestTtlMs: requestTtlOf(options),
   });
 }

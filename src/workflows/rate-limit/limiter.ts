@@ -1,8 +1,8 @@
 // What the four forms of rateLimit share: their answers, their operations and the checks of arguments. Each form beside
 // this file brings a script of its own.
+import { checkInt } from '../kit/check.ts';
 import { flag, int, text } from '../kit/codecs.ts';
 import type { Driver } from '../kit/driver.ts';
-import { AtomicError } from '../kit/errors.ts';
 import { keysOf } from '../kit/keys.ts';
 import type { CallOptions } from '../kit/perform.ts';
 import { checkRequestId, REQUEST_TTL_MS, type RequestOptions } from '../kit/request.ts';
@@ -168,7 +168,7 @@ export function makeControls(
     penalty: (id, points, options) => adjust('penalty', id, points, options),
     reward: (id, points, options) => adjust('reward', id, points, options),
     async block(id, ms, options) {
-      const args = argsOf(form, 'block', checkRange(ms, 'ms', 0, LONGEST_MS));
+      const args = argsOf(form, 'block', checkInt('ms', ms, 0, LONGEST_MS));
       return scripts.block.run(driver, { keys: keysFor(form, id), args }, options);
     },
     async reset(id, options) {
@@ -194,16 +194,10 @@ export const LONGEST_MS = 366 * 86_400_000;
 export const MOST = 1_000_000_000;
 
 /** @throws AtomicError BAD_ARGUMENT */
-export function checkRange(value: number, name: string, least: number, most: number): number {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
-  throw new AtomicError('BAD_ARGUMENT', `${name} must be an integer from ${least} to ${most}`);
-}
-
-/** @throws AtomicError BAD_ARGUMENT */
 export function checkCost(cost: number, name = 'cost'): number {
-  return checkRange(cost, name, 1, MOST);
+  return checkInt(name, cost, 1, MOST);
 }
 
 export function requestTtlOf(options: LimiterOptions): number {
-  return checkRange(options.requestTtlMs ?? REQUEST_TTL_MS, 'requestTtlMs', 1, LONGEST_MS);
+  return checkInt('requestTtlMs', options.requestTtlMs ?? REQUEST_TTL_MS, 1, LONGEST_MS);
 }

@@ -1,13 +1,13 @@
 // rateLimit.slidingCounter: a sliding window estimated from two counters, at the price of one small key. The script is
 // lua/rate_sliding_counter_v1.lua.
 import { defineWorkflow } from '../kit/card.ts';
+import { checkInt } from '../kit/check.ts';
 import type { Driver } from '../kit/driver.ts';
 import { AtomicError } from '../kit/errors.ts';
 import { checkPrefix } from '../kit/keys.ts';
 import { rate_sliding_counter_v1 } from '../lua/scripts.ts';
 import type { WindowOptions } from './fixed-window.ts';
 import {
-  checkRange,
   LONGEST_MS,
   limiterScripts,
   MOST,
@@ -31,8 +31,8 @@ const LARGEST_PRODUCT = 2 ** 51;
  * ```
  */
 export function slidingCounter(driver: Driver, options: WindowOptions): RateLimiter {
-  const limit = checkRange(options.limit, 'limit', 1, MOST);
-  const unit = checkRange(options.windowMs, 'windowMs', 1, LONGEST_MS);
+  const limit = checkInt('limit', options.limit, 1, MOST);
+  const unit = checkInt('windowMs', options.windowMs, 1, LONGEST_MS);
   if (limit * unit > LARGEST_PRODUCT) {
     throw new AtomicError('BAD_ARGUMENT', 'limit times windowMs must not be more than 2^51');
   }

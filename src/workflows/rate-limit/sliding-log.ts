@@ -1,19 +1,12 @@
 // rateLimit.slidingLog: the exact sliding window, at the price of one entry for each thing taken. The script is
 // lua/rate_sliding_log_v1.lua.
 import { defineWorkflow } from '../kit/card.ts';
+import { checkInt } from '../kit/check.ts';
 import type { Driver } from '../kit/driver.ts';
 import { checkPrefix } from '../kit/keys.ts';
 import { rate_sliding_log_v1 } from '../lua/scripts.ts';
 import type { WindowOptions } from './fixed-window.ts';
-import {
-  checkRange,
-  LONGEST_MS,
-  limiterScripts,
-  makeLimiter,
-  type RateLimiter,
-  requestTtlOf,
-  reset,
-} from './limiter.ts';
+import { LONGEST_MS, limiterScripts, makeLimiter, type RateLimiter, requestTtlOf, reset } from './limiter.ts';
 
 const scripts = limiterScripts('rate_sliding_log', rate_sliding_log_v1);
 
@@ -31,8 +24,8 @@ export function slidingLog(driver: Driver, options: WindowOptions): RateLimiter 
   return makeLimiter(driver, scripts, {
     prefix: checkPrefix(options.prefix ?? 'rate-log'),
     parts: [undefined, 'block'],
-    limit: checkRange(options.limit, 'limit', 1, LONGEST_LOG),
-    unit: checkRange(options.windowMs, 'windowMs', 1, LONGEST_MS),
+    limit: checkInt('limit', options.limit, 1, LONGEST_LOG),
+    unit: checkInt('windowMs', options.windowMs, 1, LONGEST_MS),
     requestTtlMs: requestTtlOf(options),
   });
 }

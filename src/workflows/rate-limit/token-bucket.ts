@@ -1,6 +1,7 @@
 // rateLimit.tokenBucket: a rate with bursts, as GCRA: one key, which holds when the bucket will be full. The fastest
 // form: a plain take has a script of its own, lua/rate_token_bucket_take_v1.lua.
 import { defineWorkflow } from '../kit/card.ts';
+import { checkInt } from '../kit/check.ts';
 import { int } from '../kit/codecs.ts';
 import type { Driver } from '../kit/driver.ts';
 import { AtomicError } from '../kit/errors.ts';
@@ -14,7 +15,6 @@ import {
 } from '../lua/scripts.ts';
 import {
   checkCost,
-  checkRange,
   type LimiterOptions,
   LONGEST_MS,
   limiterScripts,
@@ -73,7 +73,7 @@ const LARGEST_ERROR = 1.01;
  */
 export function tokenBucket(driver: Driver, options: TokenBucketOptions): RateLimiter {
   const prefix = checkPrefix(options.prefix ?? 'rate-bucket');
-  const capacity = checkRange(options.capacity, 'capacity', 1, MOST);
+  const capacity = checkInt('capacity', options.capacity, 1, MOST);
   const interval = intervalOf(options);
   const size = capacity * interval;
   if (size > LARGEST_SIZE) {
@@ -103,8 +103,8 @@ export function tokenBucket(driver: Driver, options: TokenBucketOptions): RateLi
 
 /** Microseconds of one token. */
 function intervalOf(options: TokenBucketOptions): number {
-  const refill = checkRange(options.refill, 'refill', 1, MOST);
-  const exact = (checkRange(options.perMs ?? 1000, 'perMs', 1, LONGEST_MS) * 1000) / refill;
+  const refill = checkInt('refill', options.refill, 1, MOST);
+  const exact = (checkInt('perMs', options.perMs ?? 1000, 1, LONGEST_MS) * 1000) / refill;
   const interval = Math.ceil(exact);
   if (interval > exact * LARGEST_ERROR) {
     throw new AtomicError(

@@ -1,7 +1,7 @@
 // Contract of boundedCounter: min ≤ value ≤ max.
 import { expect, it } from 'vitest';
 import { boundedCounter, type Driver } from '../../../src/workflows/index.ts';
-import { type Contract, count, freshPrefix, raw, type Stress, type Tally } from '../world.ts';
+import { attempt, type Contract, count, freshPrefix, raw, type Stress, type Tally } from '../world.ts';
 
 export const boundedCounterContract: Contract = {
   workflow: 'boundedCounter',
@@ -75,7 +75,8 @@ export const boundedCounterStress: Stress = {
     const counter = boundedCounter(driver, { prefix, max: MAX });
     for (let i = 0; i < 20; i++) {
       const amount = random() < 0.6 ? 1n : -1n;
-      const result = await counter.add('hot', amount, { requestId: `${index}-${i}` });
+      const result = await attempt(tally, () => counter.add('hot', amount, { requestId: `${index}-${i}` }));
+      if (result === null) continue;
       count(tally, result.status);
       if (result.ok) count(tally, 'sum', Number(amount));
       if (result.ok && (result.value < 0n || result.value > MAX)) count(tally, 'broken');

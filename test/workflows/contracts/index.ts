@@ -4,6 +4,7 @@ import type { Contract, Stress } from '../world.ts';
 import { auditTrailContract, auditTrailStress } from './audit-trail.ts';
 import { bookingContract, bookingStress } from './booking.ts';
 import { boundedCounterContract, boundedCounterStress } from './bounded-counter.ts';
+import { dedupContract, dedupStress } from './dedup.ts';
 import { functionLibraryContract } from './function-library.ts';
 import { idempotencyContract, idempotencyStress } from './idempotency.ts';
 import { inventoryContract, inventoryStress } from './inventory.ts';
@@ -27,14 +28,18 @@ import {
 import { reservationContract, reservationStress } from './reservation.ts';
 import { scriptContract } from './script.ts';
 import { semaphoreContract, semaphoreStress } from './semaphore.ts';
+import { sessionContract, sessionStress } from './session.ts';
 import { sweepContract, sweepStress } from './sweep.ts';
 import { transactionContract } from './transaction.ts';
 import { transferContract, transferStress } from './transfer.ts';
+import { uniqueEventContract, uniqueEventStress } from './unique-event.ts';
+import { versionedContract, versionedStress } from './versioned.ts';
 
 export const CONTRACTS: readonly Contract[] = [
   auditTrailContract,
   bookingContract,
   boundedCounterContract,
+  dedupContract,
   functionLibraryContract,
   idempotencyContract,
   inventoryContract,
@@ -52,14 +57,18 @@ export const CONTRACTS: readonly Contract[] = [
   reservationContract,
   scriptContract,
   semaphoreContract,
+  sessionContract,
   sweepContract,
   transactionContract,
   transferContract,
+  uniqueEventContract,
+  versionedContract,
 ];
 export const STRESS: readonly Stress[] = [
   auditTrailStress,
   bookingStress,
   boundedCounterStress,
+  dedupStress,
   idempotencyStress,
   inventoryStress,
   leaderboardStress,
@@ -75,6 +84,9 @@ export const STRESS: readonly Stress[] = [
   tokenBucketStress,
   reservationStress,
   semaphoreStress,
+  sessionStress,
   sweepStress,
   transferStress,
+  uniqueEventStress,
+  versionedStress,
 ];

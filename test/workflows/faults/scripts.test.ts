@@ -179,6 +179,20 @@ onEachLine(CERTAIN, (line) => {
     expect(await direct('GET', key)).toBe('2');
   });
 
+  it('a batch waits for a server that comes back, in its order', async () => {
+    const { driver, redis } = line();
+    const key = freshPrefix();
+    await redis.kill();
+    await noticed(line());
+    const calls = [never, always, never].map((script) => script.call(at(key)));
+    expect(
+      (await batch(driver, calls, { deadlineMs: 100 })).map((each) => 'code' in each && each.code),
+    ).toEqual(calls.map(() => 'DISCONNECTED'));
+    const waits = batch(driver, calls, { deadlineMs: 10_000 });
+    await redis.start();
+    expect(await waits).toMatchObject([{ value: 1 }, { value: 2 }, { value: 3 }]);
+  });
+
   it('a server that takes connections and says nothing holds up nobody once it is gone', async () => {
     const { proxy, another, direct } = line();
     const key = freshPrefix();

@@ -96,6 +96,18 @@ onEachLine(LINES, (line) => {
     expect(await direct('GET', key)).toBe('10!');
   });
 
+  it('a decision without any look is carried out', async () => {
+    const { driver, direct } = line();
+    const key = freshPrefix();
+    const result = await transaction(driver, { watch: [key] }, (tx) =>
+      tx.commit((queue) => queue.set(key, 1)),
+    );
+    expect(result).toMatchObject({ status: 'committed', replies: ['OK'] });
+    const rejected = await transaction(driver, { watch: [key] }, (tx) => tx.reject('no'));
+    expect(rejected).toMatchObject({ status: 'rejected' });
+    expect(await direct('GET', key)).toBe('1');
+  });
+
   it('redis-py#566: conflicts without end exhaust the attempts, and nothing was written', async () => {
     const { driver, direct } = line();
     const key = freshPrefix();
