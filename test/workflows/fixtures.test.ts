@@ -81,7 +81,7 @@ async function run(target: Target, fixture: Fixture): Promise<void> {
   const call = (words: Words): Promise<unknown> => target.call(wordsAt(words, now));
   await target.call(['FLUSHALL']);
   for (const words of fixture.given) await call(words);
-  const answer = await call(evalOf(fixture.script, fixture.keys, fixture.argv));
+  const answer = await call(evalOf(fixture.script, fixture.keys, fixture.argv, fixture.effect));
   expect(answer).toEqual(settled(fixture.answers, answer, now, target.exact));
   for (const [words, expected] of fixture.leaves) {
     const state = await call(words);
@@ -145,7 +145,12 @@ const declared = Object.values(toolkit)
   .flatMap(({ operations }) => Object.values(operations).flatMap(({ script }) => script ?? []));
 
 /** Statuses that a script declares and that no fixture can reach, each with the reason. */
-const UNREACHED: Readonly<Record<string, string>> = {};
+const UNREACHED: Readonly<Record<string, string>> = {
+  'placement_enter_v1 off_map': 'the map is known to the caller, who asks no script about such a cell',
+  'placement_move_v1 off_map': 'the map is known to the caller, who asks no script about such a cell',
+  'rate_token_bucket_take_v1 request_reused':
+    'a plain take has no request id; it shares its declaration with rate_token_bucket_take_once_v1',
+};
 
 describe('all scripts', () => {
   it('have two fixtures at least, of different names', () => {
@@ -168,11 +173,12 @@ describe('all scripts', () => {
 
   it('answer what some declaration of theirs can read', async () => {
     const texts = scriptTexts();
-    for (const fixture of FIXTURES) {
+    // Around a user's effect the user declares the answers.
+    for (const fixture of FIXTURES.filter(({ effect }) => effect === undefined)) {
       const target = await engine();
       const now = await target.now();
       for (const words of fixture.given) await target.call(wordsAt(words, now));
-      const words = wordsAt(evalOf(fixture.script, fixture.keys, fixture.argv), now);
+      const words = wordsAt(evalOf(fixture.script, fixture.keys, fixture.argv, fixture.effect), now);
       const answer = (await target.call(words)) as toolkit.Answer[];
       const scripts = declared.filter(
         ({ spec }) => spec.lua === texts.get(fixture.script) && Object.hasOwn(spec.reply, String(answer[0])),
