@@ -155,5 +155,6 @@ export const dedupCard = defineWorkflow({
     abandon: { does: 'gives the claim up', script: abandon },
   },
   bounds: ['one record for each request id: the answer, or a result of at most maxResultBytes'],
+  metrics: ['redis.atomic.operation.* of each script that onceScript wraps, under its own name'],
   tests: ['test/workflows/contracts/dedup.ts', 'test/workflows/clock-leases.test.ts'],
 });

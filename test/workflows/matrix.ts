@@ -95,9 +95,14 @@ async function run(
   engines: readonly EngineName[],
   isQuiet: boolean,
 ): Promise<Report> {
+  if (!isQuiet) console.error(`running ${clients.join(', ')}: some minutes`);
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-matrix-'));
   const file = join(folder, 'report.json');
-  const reporters = ['--reporter=json', `--outputFile=${file}`, ...(isQuiet ? [] : ['--reporter=dot'])];
+  const reporters = [
+    '--reporter=json',
+    `--outputFile=${file}`,
+    ...(isQuiet || !process.stdout.isTTY ? [] : ['--reporter=dot']),
+  ];
   try {
     const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
     const child = spawn(

@@ -89,7 +89,7 @@ export function hashOf(code: string): string {
  * changed in the text, because a library has no string functions while it loads.
  * @throws AtomicError BAD_ARGUMENT where a function is not registered by a literal name that ends in the version
  */
-export function currentCode({ name, version, code }: LibraryVersion): string {
+function currentCode({ name, version, code }: LibraryVersion): string {
   const body = code.replace(SHEBANG, '');
   let renamed = 0;
   const plain = body.replace(REGISTERED, (whole, before: string, quote: string, full: string) => {

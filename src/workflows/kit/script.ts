@@ -339,7 +339,7 @@ class ScriptOperation<K extends KeyNames, A extends Codecs, R extends ReplySpec>
   }
 }
 
-export function isNoScript(error: unknown): boolean {
+function isNoScript(error: unknown): boolean {
   return error instanceof ServerError && error.code === 'NOSCRIPT';
 }
 
