@@ -4,7 +4,7 @@ import { type Answer, type Driver, Lost, ServerError, Unsent } from '../kit/driv
 import { AtomicError } from '../kit/errors.ts';
 import { type Address, ClusterDriver } from './cluster.ts';
 import { DirectDriver } from './direct.ts';
-import { type Fate, OPEN_MS, type Session, type Words } from './session.ts';
+import { type Fate, OPEN_MS, plain, type Session, type Words } from './session.ts';
 
 /** What is used of `Redis` of ioredis 5 and 6 and of iovalkey. */
 export interface IoredisClient {
@@ -158,17 +158,6 @@ function bufferOf(bytes: Uint8Array): Buffer {
 
 function fail(error: unknown): never {
   throw fateOf(error);
-}
-
-/** Errors inside of arrays (EXEC) become ours. */
-function plain(answer: unknown): Answer {
-  if (!Array.isArray(answer)) return answer as Answer;
-  for (let i = 0; i < answer.length; i++) {
-    const item = answer[i];
-    if (item instanceof Error) answer[i] = new ServerError(item.message);
-    else if (Array.isArray(item)) plain(item);
-  }
-  return answer as Answer;
 }
 
 function fateOf(error: unknown): ServerError | Unsent | Lost {

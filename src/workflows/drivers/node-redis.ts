@@ -3,7 +3,7 @@
 import { type Answer, type Driver, Lost, ServerError, Unsent } from '../kit/driver.ts';
 import { type Address, ClusterDriver } from './cluster.ts';
 import { DirectDriver } from './direct.ts';
-import { type Fate, OPEN_MS, type Session, type Words } from './session.ts';
+import { type Fate, OPEN_MS, plain, type Session, type Words } from './session.ts';
 
 /** What is used of `createClient()`. */
 export interface NodeRedisClient {
@@ -144,17 +144,6 @@ function close(connection: Connection): void {
 function word(each: Words[number]): string | Buffer {
   if (typeof each === 'string') return each;
   return each instanceof Uint8Array ? Buffer.from(each) : String(each);
-}
-
-/** Errors inside of arrays (EXEC) become ours. */
-function plain(answer: unknown): Answer {
-  if (!Array.isArray(answer)) return answer as Answer;
-  for (let i = 0; i < answer.length; i++) {
-    const item = answer[i];
-    if (item instanceof Error) answer[i] = new ServerError(item.message);
-    else if (Array.isArray(item)) plain(item);
-  }
-  return answer as Answer;
 }
 
 // The library's classes are told by name: it is not imported here.

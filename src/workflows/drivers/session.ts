@@ -201,3 +201,14 @@ export function execAnswer(fates: readonly Fate[]): readonly Answer[] | null {
   if (last === null || Array.isArray(last)) return last;
   throw new ServerError(`ERR EXEC answered ${typeof last}`);
 }
+
+/** A library's answer as ours: errors inside of arrays (EXEC) change their class. */
+export function plain(answer: unknown): Answer {
+  if (!Array.isArray(answer)) return answer as Answer;
+  for (let i = 0; i < answer.length; i++) {
+    const item = answer[i];
+    if (item instanceof Error) answer[i] = new ServerError(item.message);
+    else if (Array.isArray(item)) plain(item);
+  }
+  return answer as Answer;
+}
