@@ -7,7 +7,7 @@ function tracked(transactions: number, conflicting: number, key = 'k'): Contenti
   const tracker = new ContentionTracker();
   for (let i = 0; i < transactions; i++) {
     const conflicts = i < conflicting ? 1 : 0;
-    tracker.record('buy', [key], 1 + conflicts, conflicts);
+    tracker.record('buy', [key], { attempts: 1 + conflicts, conflicts: conflicts });
   }
   return tracker;
 }
@@ -15,9 +15,9 @@ function tracked(transactions: number, conflicting: number, key = 'k'): Contenti
 describe('ContentionTracker', () => {
   it('counts attempts and conflicts of all and of each key, hottest first', () => {
     const tracker = new ContentionTracker();
-    tracker.record('buy', ['a', 'b'], 3, 2);
-    tracker.record('buy', ['b'], 5, 4);
-    tracker.record('buy', ['c'], 1, 0);
+    tracker.record('buy', ['a', 'b'], { attempts: 3, conflicts: 2 });
+    tracker.record('buy', ['b'], { attempts: 5, conflicts: 4 });
+    tracker.record('buy', ['c'], { attempts: 1, conflicts: 0 });
     const report = tracker.report();
     expect(report).toMatchObject({ attempts: 9, conflicts: 6 });
     expect(report.hottest).toMatchObject([
@@ -26,6 +26,13 @@ describe('ContentionTracker', () => {
     ]);
     expect(tracker.report(1).hottest).toHaveLength(1);
     expect(report.hottest[0].key).toMatch(/^[0-9a-f]{12}$/);
+  });
+
+  it('counts transactions, rejects and the time spent waiting', () => {
+    const tracker = new ContentionTracker();
+    tracker.record('buy', ['a'], { attempts: 3, conflicts: 2, backoffMs: 7 });
+    tracker.record('buy', ['a'], { attempts: 1, conflicts: 0, rejected: true, backoffMs: 0 });
+    expect(tracker.report()).toMatchObject({ transactions: 2, rejects: 1, backoffMs: 7 });
   });
 
   it('says nothing of too few attempts, nothing below a tenth, and names the remedy above a quarter', () => {
@@ -43,13 +50,14 @@ describe('ContentionTracker', () => {
   it('forgets by halves: what was hot cools down', () => {
     const tracker = tracked(1000, 900);
     expect(tracker.isHot(['k'])).toBe(true);
-    for (let i = 0; i < 6000; i++) tracker.record('buy', ['k'], 1, 0);
+    for (let i = 0; i < 6000; i++) tracker.record('buy', ['k'], { attempts: 1, conflicts: 0 });
     expect(tracker.isHot(['k'])).toBe(false);
   });
 
   it('keeps so many keys and forgets the ones used longest ago', () => {
     const tracker = new ContentionTracker(3);
-    for (const key of ['a', 'b', 'c', 'a', 'd']) tracker.record('buy', [key], 40, 30);
+    for (const key of ['a', 'b', 'c', 'a', 'd'])
+      tracker.record('buy', [key], { attempts: 40, conflicts: 30 });
     expect(['a', 'b', 'c', 'd'].map((key) => tracker.isHot([key]))).toEqual([true, false, true, true]);
     expect(tracker.report().hottest).toHaveLength(3);
   });

@@ -26,7 +26,22 @@ export interface KeyContention {
   readonly rate: number;
 }
 
+/** What one transaction has come to. */
+export interface Spent {
+  readonly attempts: number;
+  readonly conflicts: number;
+  /** Its function decided against it. */
+  readonly rejected?: boolean;
+  /** Time between attempts, in milliseconds. */
+  readonly backoffMs?: number;
+}
+
 export interface ContentionReport {
+  readonly transactions: number;
+  /** Transactions whose function decided against it: no conflict, and nothing to do about. */
+  readonly rejects: number;
+  /** Time that all spent waiting between attempts, in milliseconds. */
+  readonly backoffMs: number;
   readonly attempts: number;
   readonly conflicts: number;
   readonly rate: number;
@@ -46,6 +61,9 @@ interface Counts {
 export class ContentionTracker {
   private readonly keys = new Map<string, Counts>();
   private readonly most: number;
+  private transactions = 0;
+  private rejects = 0;
+  private backoffMs = 0;
   private readonly all: Counts = { attempts: 0, conflicts: 0, mostAttempts: 0, advised: false };
 
   /** @param most so many keys are kept; beyond, the ones used longest ago are forgotten */
@@ -53,8 +71,12 @@ export class ContentionTracker {
     this.most = Math.max(1, most);
   }
 
-  /** One transaction over these keys has ended after so many attempts, of which so many met a conflict. */
-  record(operation: string, keys: readonly string[], attempts: number, conflicts: number): void {
+  /** One transaction over these keys has ended. */
+  record(operation: string, keys: readonly string[], spent: Spent): void {
+    const { attempts, conflicts } = spent;
+    this.transactions++;
+    if (spent.rejected) this.rejects++;
+    this.backoffMs += spent.backoffMs ?? 0;
     add(this.all, attempts, conflicts);
     for (const key of keys) {
       const name = digest(key);
@@ -92,7 +114,9 @@ export class ContentionTracker {
       .sort((a, b) => b.conflicts - a.conflicts)
       .slice(0, top);
     const { attempts, conflicts, rate } = publicly(this.all);
-    return { attempts, conflicts, rate, hottest, advice: adviceFor(this.all) };
+    const { transactions, rejects, backoffMs } = this;
+    const advice = adviceFor(this.all);
+    return { transactions, rejects, backoffMs, attempts, conflicts, rate, hottest, advice };
   }
 }
 

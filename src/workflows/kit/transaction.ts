@@ -95,7 +95,7 @@ export async function optimistically<V, D>(
   try {
     return await course.run(decide);
   } finally {
-    options.contention?.record(course.name, course.watch, course.attempts, course.conflicts);
+    options.contention?.record(course.name, course.watch, course);
   }
 }
 
@@ -117,7 +117,9 @@ class Course<V, D> {
   private readonly started = performance.now();
   private readonly until: number;
   private readonly retry: RetrySafety;
-  private backoffMs = 0;
+  backoffMs = 0;
+  /** The function decided against it. */
+  rejected = false;
   private lost: Error | null = null;
   /** What the last attempt failed with, where it was not a conflict. */
   private lastFault: AtomicError | null = null;
@@ -142,7 +144,10 @@ class Course<V, D> {
       this.watch = await this.watchOf(this.attempts);
       this.checkWatch();
       const ending = await this.attempt(decide);
-      if ('done' in ending) return this.result(ending.done);
+      if ('done' in ending) {
+        this.rejected = ending.done.status === 'rejected';
+        return this.result(ending.done);
+      }
       if ('fault' in ending) return this.stop(ending.fault);
       if ('unknown' in ending) {
         this.lost = ending.unknown;
