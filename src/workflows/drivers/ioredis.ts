@@ -106,9 +106,14 @@ async function connect(client: IoredisClient, place: object): Promise<Session> {
   return new IoredisSession(connection);
 }
 
+/** Commands of independent callers that leave in one write. 8 to 16 measured best with 64 at once, 4 and 32 worse. */
+const TOGETHER = 16;
+
 class IoredisSession implements Session {
   private readonly connection: Connection;
-  private gathering = false;
+  private inPipeline = false;
+  /** Commands of this turn. */
+  private gathered = 0;
 
   constructor(connection: Connection) {
     this.connection = connection;
@@ -120,7 +125,7 @@ class IoredisSession implements Session {
 
   send(words: Words): Promise<Answer> {
     if (!this.alive) return Promise.reject(new Unsent('the connection is closed'));
-    this.gather();
+    if (!this.inPipeline) this.gather();
     const [name, ...args] = words;
     for (let i = 0; i < args.length; i++) {
       if (args[i] instanceof Uint8Array) args[i] = bufferOf(args[i] as Uint8Array);
@@ -129,22 +134,37 @@ class IoredisSession implements Session {
   }
 
   async pipeline(commands: readonly Words[]): Promise<readonly Fate[]> {
-    return Promise.all(commands.map((words) => this.send(words).catch((error: Fate) => error)));
+    const { stream } = this.connection;
+    // One write for all of them, however many.
+    stream?.cork?.();
+    this.inPipeline = true;
+    const sent = commands.map((words) => this.send(words).catch((error: Fate) => error));
+    this.inPipeline = false;
+    stream?.uncork?.();
+    return Promise.all(sent);
   }
 
   /**
-   * What is sent in one turn leaves in one write: replies come in bunches, and each of them sends the next command. That
-   * saved two fifths of the client's time with 64 operations at once. Alone, a command waits for the end of the turn.
+   * What is sent in one turn leaves in few writes: replies come in bunches, and each of them sends the next command. A
+   * write for each costs the client two fifths of its time; one for all would leave the server idle meanwhile. Alone, a
+   * command waits for the end of the turn.
    */
   private gather(): void {
     const { stream } = this.connection;
-    if (this.gathering || stream?.cork === undefined) return;
-    this.gathering = true;
-    stream.cork();
-    process.nextTick(() => {
-      this.gathering = false;
+    if (stream?.cork === undefined) return;
+    if (this.gathered === 0) {
+      process.nextTick(() => this.flush());
+      stream.cork();
+    } else if (this.gathered % TOGETHER === 0) {
       stream.uncork?.();
-    });
+      stream.cork();
+    }
+    this.gathered++;
+  }
+
+  private flush(): void {
+    this.gathered = 0;
+    this.connection.stream?.uncork?.();
   }
 
   close(): void {
