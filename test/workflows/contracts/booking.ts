@@ -199,7 +199,7 @@ export const bookingContract: Contract = {
   },
 };
 
-const NIGHTS = 20;
+const NIGHTS = 100;
 const FIRST = 5;
 
 export const bookingStress: Stress = inGenerations({

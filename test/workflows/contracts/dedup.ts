@@ -190,7 +190,7 @@ export const dedupContract: Contract = {
   },
 };
 
-const IDS = 40;
+const IDS = 150;
 
 export const dedupStress: Stress = inGenerations({
   workflow: 'dedup',

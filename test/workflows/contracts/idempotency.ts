@@ -221,7 +221,7 @@ export const idempotencyContract: Contract = {
   },
 };
 
-const KEYS = 8;
+const KEYS = 40;
 
 export const idempotencyStress: Stress = inGenerations({
   workflow: 'idempotency',

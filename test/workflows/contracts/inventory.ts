@@ -188,7 +188,7 @@ export const inventoryContract: Contract = {
   },
 };
 
-const INITIAL = { a: 60, b: 40 };
+const INITIAL = { a: 400, b: 300 };
 
 export const inventoryStress: Stress = inGenerations({
   workflow: 'inventory',

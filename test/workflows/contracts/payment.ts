@@ -134,7 +134,7 @@ export const paymentContract: Contract = {
 };
 
 const START = 40n;
-const PAYMENTS = 60;
+const PAYMENTS = 200;
 
 export const paymentStress: Stress = inGenerations({
   workflow: 'payment',

@@ -166,7 +166,7 @@ function promises(mechanism: 'script' | 'watch', world: () => World): void {
   });
 }
 
-const LIMIT = 60;
+const LIMIT = 300;
 
 export const quotaStress: Stress = inGenerations({
   workflow: 'quota',

@@ -330,7 +330,7 @@ export const tokenBucketContract = contractOf(FORMS.tokenBucket, (world) => {
 
 // The limit must not come back while the load runs.
 function stressOf(form: Form): Stress {
-  const limits = { limit: 60, windowMs: LONG };
+  const limits = { limit: 600, windowMs: LONG };
   return inGenerations({
     workflow: form.workflow,
     async open() {},

@@ -157,7 +157,7 @@ export const uniqueEventContract: Contract = {
   },
 };
 
-const EVENTS = 60;
+const EVENTS = 150;
 
 export const uniqueEventStress: Stress = inGenerations({
   workflow: 'uniqueEvent',
