@@ -6,10 +6,13 @@ import {
   boundedCounter,
   defineScript,
   int,
+  leaderboard,
   type OperationEvent,
   ok,
+  session,
   setTelemetry,
   slotOf,
+  sweep,
   transaction,
 } from '../../../src/workflows/index.ts';
 import { type Cluster, startCluster } from '../../support/redis-cluster.ts';
@@ -40,6 +43,19 @@ describe.skipIf(!oracleAvailable())('on a Cluster', () => {
   const all = () => [...clients.values()].map(({ driver }) => driver);
   const always = counting('always');
 
+  /** Does this while the slot of a key is on the move, with no key moved yet. */
+  async function whileMoving(key: string, work: () => Promise<void>): Promise<void> {
+    const slot = slotOf(key);
+    const from = cluster.primaryOf(slot);
+    const to = cluster.nodes.find((node) => node.role === 'primary' && node !== from)!;
+    const move = await cluster.openMigration(slot, to);
+    try {
+      await work();
+    } finally {
+      await move.finish();
+    }
+  }
+
   it('the slots of keys are those of the server', async () => {
     const keys = fc.sample(
       fc.oneof(
@@ -56,6 +72,52 @@ describe.skipIf(!oracleAvailable())('on a Cluster', () => {
   });
 
   describe.each(LINES)('%s', (client) => {
+    it('a script that is stopped amid its work is unknown, or sent again where that is safe', async () => {
+      const driver = driverOf(client);
+      const key = freshPrefix();
+      const emptying = (retry: 'never' | 'always') =>
+        defineScript({
+          ...{ name: 'emptying', version: 1, mode: 'write', retry, keys: ['key'], args: {} },
+          lua: `-- ${retry}\nredis.call('DEL', KEYS[1])\nreturn {'set', redis.call('INCR', KEYS[1])}`,
+          reply: { set: ok({ value: int }) },
+        }).run(driver, { keys: { key }, args: {} });
+      await raw(driver, 'SET', key, 1);
+      await whileMoving(key, async () => {
+        expect(await emptying('never')).toMatchObject({ ok: false, status: 'unknown' });
+      });
+      await raw(driver, 'SET', key, 1);
+      await whileMoving(key, async () => {
+        // The key has gone, as the server said, and the next send finds its new home.
+        expect(await emptying('always')).toMatchObject({ status: 'set', value: 1, meta: { attempts: 2 } });
+      });
+    });
+
+    it('while its slot moves, the only session gets another id, and the only entry another score', async () => {
+      const driver = driverOf(client);
+      const prefix = freshPrefix();
+      const id = prefix;
+      const sessions = session(driver, { prefix, ttlMs: 60_000, maxSessions: 1, whenFull: 'evict' });
+      const board = leaderboard(driver, { prefix: `${prefix}:board`, mode: 'latest' });
+      const plan = sweep(driver, { prefix: `${prefix}:plan` });
+      await sessions.create(id, 1, { sessionId: 'one' });
+      await board.submit(id, 'ada', 1);
+      await plan.schedule(id, 'm', 1000);
+      const [claim] = (await plan.run(id)).orThrow().members;
+      const stale = { member: 'other', token: 99 };
+      const once = { meta: { attempts: 1 } };
+      await whileMoving(`${prefix}:{${id}}`, async () => {
+        expect(await plan.ack(id, [claim, stale])).toMatchObject({ settled: 1, stale: ['other'], ...once });
+        expect(await board.submit(id, 'ada', 2)).toMatchObject({ status: 'ranked', ...once });
+        expect(await sessions.rotate(id, 'one', { newId: 'two' })).toMatchObject({
+          status: 'rotated',
+          ...once,
+        });
+        expect(await sessions.create(id, 3, { sessionId: 'three' })).toMatchObject({ evicted: 1, ...once });
+        expect(await sessions.read(id, 'three')).toMatchObject({ status: 'found', data: 3 });
+        expect(await sessions.revokeAll(id)).toMatchObject({ status: 'revoked', left: 0, ...once });
+      });
+    });
+
     it('upstash#122, ioredis#536: a batch over all shards meets no NOSCRIPT, and keeps its order in each slot', async () => {
       const driver = driverOf(client);
       const prefix = freshPrefix();
