@@ -267,6 +267,9 @@ export const sessionStress: Stress = {
         if (revoked?.status === 'revoked') dead = own;
       } else if (turn < 0.75) {
         await attempt(tally, () => sessions.revokeAll(user, { limit: 2 }));
+      } else if (turn < 0.85) {
+        const listed = await attempt(tally, () => sessions.list(user));
+        if (listed?.ok && listed.sessions.length > SESSIONS) count(tally, 'too many');
       } else {
         const own = id;
         await attempt(tally, () => sessions.save(user, own, own));
@@ -282,6 +285,7 @@ export const sessionStress: Stress = {
   },
   async check(driver, prefix, tally) {
     expect([...named(tally, 'revived ').keys()]).toEqual([]);
+    expect(tally['too many'] ?? 0).toBe(0);
     const made = named(tally, 'made ');
     expect(made.size).toBeGreaterThan(0);
     const dead = named(tally, 'dead ');

@@ -9,6 +9,7 @@ import {
   leaderboard,
   type OperationEvent,
   ok,
+  reservation,
   session,
   setTelemetry,
   slotOf,
@@ -19,7 +20,7 @@ import { type Cluster, startCluster } from '../../support/redis-cluster.ts';
 import { oracleAvailable } from '../../support/redis-server.ts';
 import { ask, askAll } from '../../support/waiting.ts';
 import { type Connected, connect } from '../targets.ts';
-import { freshPrefix, raw } from '../world.ts';
+import { freshPrefix, raw, sleep } from '../world.ts';
 import { Load, underLoad } from './load.ts';
 import { codeOf, counting, LINES } from './support.ts';
 
@@ -116,6 +117,26 @@ describe.skipIf(!oracleAvailable())('on a Cluster', () => {
         expect(await sessions.read(id, 'three')).toMatchObject({ status: 'found', data: 3 });
         expect(await sessions.revokeAll(id)).toMatchObject({ status: 'revoked', left: 0, ...once });
       });
+    });
+
+    it('while its slot moves, a reservation that cannot be written whole is not written at all', async () => {
+      const driver = driverOf(client);
+      const prefix = freshPrefix();
+      const id = prefix;
+      const pool = reservation(driver, { prefix });
+      await pool.add(id, 10);
+      for (const holdId of ['one', 'two']) await pool.reserve(id, { holdId, quantity: 1, holdMs: 5 });
+      await pool.cancel(id, 'one');
+      await sleep(10);
+      await whileMoving(`${prefix}:{${id}}`, async () => {
+        // It sweeps the last hold that was due, and then there is no such key for its own.
+        const held = { holdId: 'three', quantity: 4, holdMs: 60_000 };
+        expect(await pool.reserve(id, held, { deadlineMs: 200 })).toMatchObject({ status: 'unknown' });
+      });
+      expect(await pool.read(id)).toMatchObject({ available: 10, held: 0, sold: 0 });
+      const held = { holdId: 'three', quantity: 4, holdMs: 60_000 };
+      expect(await pool.reserve(id, held)).toMatchObject({ status: 'held' });
+      expect(await pool.read(id)).toMatchObject({ available: 6, held: 4, sold: 0 });
     });
 
     it('upstash#122, ioredis#536: a batch over all shards meets no NOSCRIPT, and keeps its order in each slot', async () => {
