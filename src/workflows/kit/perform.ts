@@ -208,7 +208,9 @@ class Course<T extends Outcome> {
 
   private reasonToRepeat(error: unknown): string {
     if (error instanceof Unsent) return 'unsent';
-    const isTornApart = error instanceof ServerError && isTorn(error.message);
+    // Where it must not be repeated it is told as it is: a script that touches a key which it did not declare meets the same.
+    const isTornApart =
+      this.operation.retry !== 'never' && error instanceof ServerError && isTorn(error.message);
     if (error instanceof ServerError && !isTornApart) return passes(error.code) ? error.code : '';
     if (!(error instanceof Lost || isTornApart)) return '';
     this.lost = error;
