@@ -350,7 +350,8 @@ function leaving(
     name: 'placement_leave_watch',
     async init() {
       const seen = await find();
-      if (seen.status === 'unknown') seen.orThrow();
+      // Only a look was lost: nothing has happened.
+      if (seen.status === 'unknown') throw new AtomicError('DISCONNECTED', 'nobody answered', seen);
       return seen.status === 'inside' ? checkCell(seen.position) : null;
     },
     keys: (found) => (found === null ? [key] : [key, all.cell(cell.decode(found, 'position'))]),

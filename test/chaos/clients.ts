@@ -1,5 +1,5 @@
 // The clients of a round in one process: each runs a workflow's stress client again and again until it is told to stop.
-// Called by round.ts, and by child.ts in processes of their own.
+// Called by round.ts and stress.test.ts, and by child.ts in processes of their own.
 import { type Driver, setTelemetry } from '../../src/workflows/index.ts';
 import { Random } from '../oracle/random.ts';
 import { count, type Stress, sleep, type Tally } from '../workflows/world.ts';
@@ -11,6 +11,8 @@ export interface Load {
   /** Indices of clients go up from here. */
   readonly first: number;
   readonly clients: number;
+  /** How often each runs at most. */
+  readonly runs?: number;
 }
 
 /** What clients met with. Travels from child processes, so it is plain data. */
@@ -48,7 +50,8 @@ export async function runClients(
     addUp(counts.retries, event.retries);
   });
   const one = async (driver: Driver): Promise<void> => {
-    while (!isOver() && counts.thrown.length === 0) {
+    const { runs = Number.POSITIVE_INFINITY } = load;
+    for (let run = 0; run < runs && !isOver() && counts.thrown.length === 0; run++) {
       const index = next++;
       const random = new Random(load.seed, index);
       try {

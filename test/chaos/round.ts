@@ -1,12 +1,10 @@
 // One round: clients of one workflow under faults, then the check of its invariant. Everything that chance decides
 // follows from the round's seed; only the order in which the machine does things does not. Called by run.ts.
-import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { Random } from '../oracle/random.ts';
 import { type ClientName, enginesOf } from '../workflows/columns.ts';
 import { type Connected, connect } from '../workflows/targets.ts';
 import { type Stress, sleep } from '../workflows/world.ts';
-import type { Orders } from './child.ts';
+import { Child } from './children.ts';
 import { addUp, type Counts, noCounts, runClients } from './clients.ts';
 import type { Engine } from './engines.ts';
 
@@ -62,7 +60,7 @@ export async function runRound(engine: Engine, stress: Stress, plan: Plan): Prom
     await stress.setup(straight.driver, prefix);
     for (let i = 0; i < plan.drivers; i++)
       connected.push(await connect(plan.client, engine.name, engine.reach(i)));
-    for (let i = 0; i < plan.children; i++) children.push(await Child.start(engine, stress, plan, prefix, i));
+    for (let i = 0; i < plan.children; i++) children.push(await startChild(engine, stress, plan, prefix, i));
     const drivers = connected.slice(1).map(({ driver }) => driver);
     const load = { stress, prefix, seed: plan.seed, first: 0, clients: HERE };
     const work = runClients(drivers, load, () => over);
@@ -134,45 +132,20 @@ async function judge(
   }
 }
 
-/** Clients in another process. */
-class Child {
-  private readonly process: ChildProcess;
-  private readonly counts: Promise<Counts>;
-
-  private constructor(process: ChildProcess, counts: Promise<Counts>) {
-    this.process = process;
-    this.counts = counts;
-  }
-
-  /** Resolves once it is at work. */
-  static async start(engine: Engine, stress: Stress, plan: Plan, prefix: string, n: number): Promise<Child> {
-    // With the loader that this process was started with.
-    const child = fork(fileURLToPath(new URL('child.ts', import.meta.url)));
-    const { ports, group } = engine.reach(n);
-    const orders: Orders = {
-      ...{ client: plan.client, engine: engine.name, ports, group, workflow: stress.workflow, prefix },
-      ...{ seed: plan.seed, first: (n + 1) * 1_000_000, clients: THERE },
-    };
-    let isReady = (): void => {};
-    const ready = new Promise<void>((resolve) => {
-      isReady = resolve;
-    });
-    const counts = new Promise<Counts>((resolve, reject) => {
-      child.on('message', (message) => (message === 'ready' ? isReady() : resolve(message as Counts)));
-      child.on('exit', (code) => reject(new Error(`a child process ended with ${code}`)));
-    });
-    counts.catch(() => {});
-    child.send(orders);
-    await Promise.race([ready, counts]);
-    return new Child(child, counts);
-  }
-
-  end(): Promise<Counts> {
-    this.process.send('stop');
-    return this.counts;
-  }
-
-  kill(): void {
-    this.process.kill('SIGKILL');
-  }
+/** Clients of the round in another process, at work. */
+async function startChild(
+  engine: Engine,
+  stress: Stress,
+  plan: Plan,
+  prefix: string,
+  n: number,
+): Promise<Child> {
+  const child = new Child();
+  const { ports, group } = engine.reach(n);
+  await child.begin({
+    ...{ client: plan.client, engine: engine.name, ports, group, workflow: stress.workflow, prefix },
+    ...{ seed: plan.seed, first: (n + 1) * 1_000_000, clients: THERE },
+  });
+  child.go();
+  return child;
 }

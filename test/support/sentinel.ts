@@ -147,8 +147,10 @@ export class SentinelSetup {
     await until({ ...this.wait(`failover from ${before}`), timeoutMs: FAILOVER_MS }, async () => {
       const other = await this.agreed();
       if (other !== null && other !== before) return this.adopt(other);
-      // Refused while no replica is fit or a failover is under way: then the next round asks again.
-      await ask(this.watchers[0]!.port, 'SENTINEL', 'FAILOVER', NAME);
+      // Refused while no replica is fit or a failover is under way: then the next round asks again. Not once this one
+      // has done it and the others have yet to hear: it would do another, back, and lose what was written in between.
+      const asked = this.watchers[0]!.port;
+      if ((await this.named(asked)) === before) await ask(asked, 'SENTINEL', 'FAILOVER', NAME);
       return `${before} is still the primary`;
     });
     return this.primaryPort;
@@ -211,11 +213,14 @@ export class SentinelSetup {
 
   /** The port that all Sentinels name, or null. */
   private async agreed(): Promise<number | null> {
-    const answers = await Promise.all(
-      this.watchers.map(({ port }) => ask(port, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME)),
-    );
-    const ports = new Set(answers.map((answer) => Number(answer.items[1]?.text)));
+    const ports = new Set(await Promise.all(this.watchers.map(({ port }) => this.named(port))));
     return ports.size === 1 ? [...ports][0]! : null;
+  }
+
+  /** The primary that a Sentinel names. */
+  private async named(sentinel: number): Promise<number> {
+    const answer = await ask(sentinel, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME);
+    return Number(answer.items[1]?.text);
   }
 
   /** Takes this server for the primary; rejects when it does not accept writes. */

@@ -1,11 +1,13 @@
 // What the contract suites and stress runs of the workflows are given: a driver, keys of their own, and a way to look at
 // the data behind the workflow's back. Made by targets.ts; used by everything under contracts/.
 import { randomUUID } from 'node:crypto';
+import { expect } from 'vitest';
 import {
   type Answer,
   type AtomicCode,
   AtomicError,
   type Driver,
+  type Meta,
   type Word,
 } from '../../src/workflows/index.ts';
 
@@ -59,6 +61,26 @@ export function sleep(ms: number): Promise<void> {
 /** Adds to a tally. */
 export function count(tally: Tally, name: string, by = 1): void {
   tally[name] = (tally[name] ?? 0) + by;
+}
+
+/**
+ * Whether it may have happened although the result does not say so: nothing is known, or it was denied after it had been
+ * sent more than once, for then the denial need not be that of the send which was carried out.
+ */
+export function unsure({ ok, status, meta }: { ok: boolean; status: string; meta: Meta }): boolean {
+  return status === 'unknown' || (!ok && meta.attempts - meta.conflicts > 1);
+}
+
+/** Those of a tally whose names begin so, by the rest of their names. */
+export function named(tally: Readonly<Tally>, beginning: string): Map<string, number> {
+  const found = Object.entries(tally).filter(([name]) => name.startsWith(beginning));
+  return new Map(found.map(([name, times]) => [name.slice(beginning.length), times]));
+}
+
+/** That a value lies from `least` to `least + more`: with nothing unsure it is that and no other. */
+export function expectWithin(value: number, least = 0, more = 0): void {
+  expect(value).toBeGreaterThanOrEqual(least);
+  expect(value).toBeLessThanOrEqual(least + more);
 }
 
 /** Whether a call ended by its signal: in a pause with ABORTED, or amid a request, which is unknown then. */

@@ -101,6 +101,14 @@ export function passes(serverCode: string): boolean {
   return PASSING.has(serverCode);
 }
 
+/**
+ * Whether a script was stopped amid its work, and what it had written stays: it emptied a key of a slot that is on the
+ * move, and touched that key again. Then the key is no longer here, says the server.
+ */
+export function isTorn(message: string): boolean {
+  return message.includes('attempted to access a non local key');
+}
+
 /** The toolkit's code for an error of the server. */
 export function codeOf(serverCode: string, message: string): AtomicCode {
   if (serverCode === 'ERR' && /function not found/i.test(message)) return 'FUNCTION_MISSING';

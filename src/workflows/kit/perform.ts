@@ -1,7 +1,7 @@
 // Carries one operation to its result: sends it, waits and sends it again where that is certainly safe, and says
 // `unknown` where a request left and no reply came. Called by kit/script.ts and kit/library.ts.
 import { type Answer, type Driver, Lost, ServerError, Unsent } from './driver.ts';
-import { AtomicError, codeOf, passes } from './errors.ts';
+import { AtomicError, codeOf, isTorn, passes } from './errors.ts';
 import {
   type Meta,
   makeResult,
@@ -143,7 +143,7 @@ class Course<T extends Outcome> {
   private readonly deadlineMs: number;
   private attempts = 1;
   private backoffMs = 0;
-  /** The last send that left without a reply. */
+  /** What the last send met with that left without a reply, or was torn. */
   private lost: Error | null = null;
   private retries: Record<string, number> | null = null;
 
@@ -208,10 +208,14 @@ class Course<T extends Outcome> {
 
   private reasonToRepeat(error: unknown): string {
     if (error instanceof Unsent) return 'unsent';
-    if (error instanceof ServerError) return passes(error.code) ? error.code : '';
-    if (!(error instanceof Lost)) return '';
+    // Where it must not be repeated it is told as it is: a script that touches a key which it did not declare meets the same.
+    const isTornApart =
+      this.operation.retry !== 'never' && error instanceof ServerError && isTorn(error.message);
+    if (error instanceof ServerError && !isTornApart) return passes(error.code) ? error.code : '';
+    if (!(error instanceof Lost || isTornApart)) return '';
     this.lost = error;
-    return this.operation.retry !== 'never' && this.attempts < MOST_ATTEMPTS ? 'lost' : '';
+    if (this.operation.retry === 'never' || this.attempts >= MOST_ATTEMPTS) return '';
+    return isTornApart ? 'torn' : 'lost';
   }
 
   /** The end without an answer: unknown where anything may have happened, else an error. */

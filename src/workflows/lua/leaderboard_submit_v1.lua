@@ -29,13 +29,15 @@ if member then
   local better = old ~= score
   if mode == 'best' then better = desc and score > old or not desc and score < old end
   if not better then return remember(KEYS[4], ARGV[7], {'kept', 0, text(old), previous}) end
-  redis.call('ZREM', KEYS[1], member)
 end
 
 local number = redis.call('INCR', KEYS[3])
 if ARGV[5] == '1' then number = LARGEST - number end
+local last = member
 member = string.format('%016.0f:', number) .. id
 redis.call('ZADD', KEYS[1], text(score), member)
+-- Only now, so that the board is never empty in between: it could not be written then while its slot moves.
+if last then redis.call('ZREM', KEYS[1], last) end
 redis.call('HSET', KEYS[2], id, member)
 
 -- One came, so that one goes; a few more where the board has become smaller.

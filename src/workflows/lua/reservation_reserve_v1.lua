@@ -21,8 +21,9 @@ end
 local available = count('available')
 if available < quantity then return {'insufficient', 0, now, available} end
 local due = now + ARGV[3]
+-- In this order: where the sweep has emptied a key, it cannot be written while its slot moves, and the script ends there.
+redis.call('ZADD', KEYS[3], due, ARGV[1])
+redis.call('HSET', KEYS[2], ARGV[1], string.format('held %.0f %.0f', quantity, due))
 redis.call('HINCRBY', KEYS[1], 'available', -quantity)
 redis.call('HINCRBY', KEYS[1], 'held', quantity)
-redis.call('HSET', KEYS[2], ARGV[1], string.format('held %.0f %.0f', quantity, due))
-redis.call('ZADD', KEYS[3], due, ARGV[1])
 return {'held', 0, now, due}

@@ -11,7 +11,7 @@ if ends then
   if from == '' and data == ARGV[2] then return {'created', 1, now, ARGV[1], ends, 0} end
   return {'exists', 0, now}
 end
-local evicted = 0
+local oldest = {}
 local most = tonumber(ARGV[5])
 if most > 0 then
   local living = '(' .. string.format('%.0f', now)
@@ -19,11 +19,11 @@ if most > 0 then
   if count >= most then
     if ARGV[6] == '0' then return {'too_many', 0, now, count} end
     local over = math.min(count - most + 1, 100)
-    local oldest = redis.call('ZRANGEBYSCORE', KEYS[1], living, '+inf', 'LIMIT', 0, over)
-    forget(oldest)
-    evicted = #oldest
+    oldest = redis.call('ZRANGEBYSCORE', KEYS[1], living, '+inf', 'LIMIT', 0, over)
   end
 end
 ends = ends_at(now, now, ARGV[3], ARGV[4])
+-- In this order the keys are never empty in between: one that is could not be written while its slot moves.
 keep(ARGV[1], ends, now, '', ARGV[2])
-return {'created', 0, now, ARGV[1], ends, evicted}
+forget(oldest)
+return {'created', 0, now, ARGV[1], ends, #oldest}

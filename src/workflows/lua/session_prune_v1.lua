@@ -4,6 +4,8 @@
 --include clock
 --include session
 local now = clock()
+-- Counted before: a key that has gone must not be touched again while its slot moves.
+local over = redis.call('ZCOUNT', KEYS[1], '-inf', string.format('%.0f', now))
 local count = prune(now, ARGV[1])
-local left = redis.call('ZCOUNT', KEYS[1], '-inf', string.format('%.0f', now))
+local left = over - count
 return {left > 0 and 'partial' or 'pruned', count, left}

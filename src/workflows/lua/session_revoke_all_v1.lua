@@ -8,7 +8,8 @@ local ids = {}
 for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, most)) do
   if id ~= ARGV[1] and #ids < most then ids[#ids + 1] = id end
 end
-forget(ids)
-local left = redis.call('ZCARD', KEYS[1])
+-- Counted before: a key that has gone must not be touched again while its slot moves.
+local left = redis.call('ZCARD', KEYS[1]) - #ids
 if ARGV[1] ~= '' and redis.call('ZSCORE', KEYS[1], ARGV[1]) then left = left - 1 end
+forget(ids)
 return {left > 0 and 'partial' or 'revoked', #ids, left}

@@ -12,6 +12,7 @@ if not ends then
   return {'gone', 0, now}
 end
 if other then return {'exists', 0, now} end
-forget({ARGV[1]})
+-- In this order the keys are never empty in between: one that is could not be written while its slot moves.
 keep(ARGV[2], ends, tonumber(created), ARGV[1], data)
+forget({ARGV[1]})
 return {'rotated', 0, now, ARGV[2], ends}

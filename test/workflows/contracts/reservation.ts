@@ -1,7 +1,19 @@
 // Contract of reservation: available + held + sold = total; one of confirm, cancel and expire ends a hold.
 import { expect, it } from 'vitest';
-import { type Driver, reservation } from '../../../src/workflows/index.ts';
-import { type Contract, count, freshPrefix, raw, type Stress, sleep, type Tally } from '../world.ts';
+import { reservation } from '../../../src/workflows/index.ts';
+import { inGenerations } from '../generations.ts';
+import {
+  attempt,
+  type Contract,
+  count,
+  expectWithin,
+  freshPrefix,
+  raw,
+  type Stress,
+  sleep,
+  type Tally,
+  unsure,
+} from '../world.ts';
 
 /** Long enough for no test to see its end. */
 const LONG = 60_000;
@@ -158,39 +170,44 @@ export const reservationContract: Contract = {
 
 const TOTAL = 30;
 
-export const reservationStress: Stress = {
+export const reservationStress: Stress = inGenerations({
   workflow: 'reservation',
-  async setup(driver, prefix) {
-    await reservation(driver, { prefix }).add('p', TOTAL, { requestId: 'setup' });
+  async open(driver, prefix, id) {
+    await reservation(driver, { prefix }).add(id, TOTAL, { requestId: 'open' });
   },
-  async client(driver: Driver, prefix: string, index: number, random: () => number): Promise<Tally> {
+  async client(driver, prefix, { id, index, random }) {
     const tally: Tally = {};
     const pool = reservation(driver, { prefix });
     for (let i = 0; i < 20; i++) {
       const holdId = `${index}-${i}`;
       const quantity = 1 + Math.floor(random() * 3);
-      const held = await pool.reserve('p', { holdId, quantity, holdMs: 1 + Math.floor(random() * 40) });
-      count(tally, held.status);
-      if (!held.ok && held.status !== 'unknown') continue;
+      const holdMs = 1 + Math.floor(random() * 40);
+      const held = await attempt(tally, () => pool.reserve(id, { holdId, quantity, holdMs }));
+      if (held === null || !(held.ok || unsure(held))) continue;
       // Both at once: one of them, or the time limit, wins. Few are confirmed, so that the pool lasts.
-      const wish =
-        random() < 0.2 ? [pool.confirm('p', holdId), pool.cancel('p', holdId)] : [pool.cancel('p', holdId)];
-      const ends = await Promise.all(wish);
-      for (const { status } of ends) count(tally, status);
-      if (ends.filter((end) => end.ok).length > 1) count(tally, 'broken');
-      if (ends.some((end) => end.status === 'confirmed')) count(tally, 'sold', quantity);
-      if (ends.some((end) => end.status === 'unknown')) count(tally, 'perhaps', quantity);
+      const cancelled = attempt(tally, () => pool.cancel(id, holdId));
+      const confirmed = random() < 0.2 ? attempt(tally, () => pool.confirm(id, holdId)) : null;
+      const [ended, sold] = [await cancelled, await confirmed];
+      if (ended?.ok && sold?.ok) count(tally, 'broken');
+      if (sold?.ok) count(tally, 'sold', quantity);
+      if (sold && unsure(sold)) count(tally, 'perhaps', quantity);
     }
     return tally;
   },
-  async check(driver, prefix, tally) {
+  async check(driver, prefix, id, tally) {
     const fields = ['total', 'available', 'held', 'sold'];
-    const answer = (await raw(driver, 'HMGET', `${prefix}:{p}`, ...fields)) as (string | null)[];
+    const answer = (await raw(driver, 'HMGET', `${prefix}:{${id}}`, ...fields)) as (string | null)[];
     const [total, available, held, sold] = answer.map(Number);
     expect(total).toBe(TOTAL);
     expect(available + held + sold).toBe(total);
     expect(Math.min(available, held, sold)).toBeGreaterThanOrEqual(0);
     expect(tally.broken ?? 0).toBe(0);
-    expect(Math.abs(sold - (tally.sold ?? 0))).toBeLessThanOrEqual(tally.perhaps ?? 0);
+    expectWithin(sold, tally.sold, tally.perhaps);
+    // Once all holds are over, nothing is held.
+    await sleep(50);
+    const later = await reservation(driver, { prefix }).sweep(id, 1000);
+    expect(later.ok).toBe(true);
+    const last = (await raw(driver, 'HMGET', `${prefix}:{${id}}`, ...fields)) as (string | null)[];
+    expect(last.map(Number)).toEqual([TOTAL, TOTAL - sold, 0, sold]);
   },
-};
+});

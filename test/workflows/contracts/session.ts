@@ -1,7 +1,18 @@
 // Contract of session: sessions and the index by user agree, and what is gone stays gone.
 import { expect, it } from 'vitest';
 import { type Driver, session } from '../../../src/workflows/index.ts';
-import { type Contract, count, freshPrefix, raw, type Stress, sleep, type Tally } from '../world.ts';
+import {
+  attempt,
+  type Contract,
+  count,
+  freshPrefix,
+  named,
+  raw,
+  type Stress,
+  sleep,
+  type Tally,
+  unsure,
+} from '../world.ts';
 
 const LONG = 60_000;
 
@@ -234,39 +245,55 @@ export const sessionStress: Stress = {
     const tally: Tally = {};
     const options = { prefix, ttlMs: 3_600_000, maxSessions: SESSIONS, whenFull: 'evict' } as const;
     const sessions = session<string>(driver, options);
+    const user = `u${index % USERS}`;
     let id = `c${index}-0`;
     let dead = '';
     for (let i = 0; i < 25; i++) {
-      const user = `u${index % USERS}`;
       const turn = random();
       if (turn < 0.35) {
         id = `c${index}-${i}`;
-        count(tally, (await sessions.create(user, id, { sessionId: id })).status);
+        const own = id;
+        const created = await attempt(tally, () => sessions.create(user, own, { sessionId: own }));
+        // Only such may be there in the end.
+        if (created !== null && (created.ok || unsure(created))) count(tally, `made ${own}`);
       } else if (turn < 0.6) {
-        const newId = `r${index}-${i}`;
-        const { status } = await sessions.rotate(user, id, { newId });
-        count(tally, status);
-        if (status === 'rotated') [dead, id] = [id, newId];
+        const [oldId, newId] = [id, `r${index}-${i}`];
+        const rotated = await attempt(tally, () => sessions.rotate(user, oldId, { newId }));
+        if (rotated !== null && (rotated.ok || unsure(rotated))) count(tally, `made ${newId}`);
+        if (rotated?.status === 'rotated') [dead, id] = [oldId, newId];
       } else if (turn < 0.7) {
-        const { status } = await sessions.revoke(user, id);
-        count(tally, status);
-        if (status === 'revoked') dead = id;
+        const own = id;
+        const revoked = await attempt(tally, () => sessions.revoke(user, own));
+        if (revoked?.status === 'revoked') dead = own;
       } else if (turn < 0.75) {
-        count(tally, (await sessions.revokeAll(user, { limit: 2 })).status);
+        await attempt(tally, () => sessions.revokeAll(user, { limit: 2 }));
+      } else if (turn < 0.85) {
+        const listed = await attempt(tally, () => sessions.list(user));
+        if (listed?.ok && listed.sessions.length > SESSIONS) count(tally, 'too many');
       } else {
-        count(tally, (await sessions.save(user, id, id)).status);
+        const own = id;
+        await attempt(tally, () => sessions.save(user, own, own));
       }
+      if (dead === '') continue;
       // Nobody else knows this id: once it is gone, nothing may bring it back.
-      if (dead !== '' && (await sessions.touch(user, dead)).status === 'touched') count(tally, 'revived');
+      const gone = dead;
+      count(tally, `dead ${gone}`);
+      const touched = await attempt(tally, () => sessions.touch(user, gone));
+      if (touched?.status === 'touched') count(tally, `revived ${gone}`);
     }
     return tally;
   },
   async check(driver, prefix, tally) {
-    expect(tally.revived ?? 0).toBe(0);
-    expect(tally.created ?? 0).toBeGreaterThan(0);
+    expect([...named(tally, 'revived ').keys()]).toEqual([]);
+    expect(tally['too many'] ?? 0).toBe(0);
+    const made = named(tally, 'made ');
+    expect(made.size).toBeGreaterThan(0);
+    const dead = named(tally, 'dead ');
     for (let u = 0; u < USERS; u++) {
       const ids = await indexed(driver, prefix, `u${u}`);
       expect(ids.length).toBeLessThanOrEqual(SESSIONS);
+      expect(ids.filter((id) => dead.has(id))).toEqual([]);
+      expect(ids.filter((id) => !made.has(id))).toEqual([]);
     }
   },
 };

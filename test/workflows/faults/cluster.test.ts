@@ -6,17 +6,21 @@ import {
   boundedCounter,
   defineScript,
   int,
+  leaderboard,
   type OperationEvent,
   ok,
+  reservation,
+  session,
   setTelemetry,
   slotOf,
+  sweep,
   transaction,
 } from '../../../src/workflows/index.ts';
 import { type Cluster, startCluster } from '../../support/redis-cluster.ts';
 import { oracleAvailable } from '../../support/redis-server.ts';
 import { ask, askAll } from '../../support/waiting.ts';
 import { type Connected, connect } from '../targets.ts';
-import { freshPrefix, raw } from '../world.ts';
+import { freshPrefix, raw, sleep } from '../world.ts';
 import { Load, underLoad } from './load.ts';
 import { codeOf, counting, LINES } from './support.ts';
 
@@ -40,6 +44,19 @@ describe.skipIf(!oracleAvailable())('on a Cluster', () => {
   const all = () => [...clients.values()].map(({ driver }) => driver);
   const always = counting('always');
 
+  /** Does this while the slot of a key is on the move, with no key moved yet. */
+  async function whileMoving(key: string, work: () => Promise<void>): Promise<void> {
+    const slot = slotOf(key);
+    const from = cluster.primaryOf(slot);
+    const to = cluster.nodes.find((node) => node.role === 'primary' && node !== from)!;
+    const move = await cluster.openMigration(slot, to);
+    try {
+      await work();
+    } finally {
+      await move.finish();
+    }
+  }
+
   it('the slots of keys are those of the server', async () => {
     const keys = fc.sample(
       fc.oneof(
@@ -56,6 +73,75 @@ describe.skipIf(!oracleAvailable())('on a Cluster', () => {
   });
 
   describe.each(LINES)('%s', (client) => {
+    it('a script that is stopped amid its work is sent again where that is safe, else an error that says so', async () => {
+      const driver = driverOf(client);
+      const key = freshPrefix();
+      const emptying = (retry: 'never' | 'always') =>
+        defineScript({
+          ...{ name: 'emptying', version: 1, mode: 'write', retry, keys: ['key'], args: {} },
+          lua: `-- ${retry}\nredis.call('DEL', KEYS[1])\nreturn {'set', redis.call('INCR', KEYS[1])}`,
+          reply: { set: ok({ value: int }) },
+        }).run(driver, { keys: { key }, args: {} });
+      await raw(driver, 'SET', key, 1);
+      await whileMoving(key, async () => {
+        await expect(emptying('never')).rejects.toMatchObject({
+          code: 'SERVER',
+          message: expect.stringContaining('non local key'),
+        });
+      });
+      await raw(driver, 'SET', key, 1);
+      await whileMoving(key, async () => {
+        // The key has gone, as the server said, and the next send finds its new home.
+        expect(await emptying('always')).toMatchObject({ status: 'set', value: 1, meta: { attempts: 2 } });
+      });
+    });
+
+    it('while its slot moves, the only session gets another id, and the only entry another score', async () => {
+      const driver = driverOf(client);
+      const prefix = freshPrefix();
+      const id = prefix;
+      const sessions = session(driver, { prefix, ttlMs: 60_000, maxSessions: 1, whenFull: 'evict' });
+      const board = leaderboard(driver, { prefix: `${prefix}:board`, mode: 'latest' });
+      const plan = sweep(driver, { prefix: `${prefix}:plan` });
+      await sessions.create(id, 1, { sessionId: 'one' });
+      await board.submit(id, 'ada', 1);
+      await plan.schedule(id, 'm', 1000);
+      const [claim] = (await plan.run(id)).orThrow().members;
+      const stale = { member: 'other', token: 99 };
+      const once = { meta: { attempts: 1 } };
+      await whileMoving(`${prefix}:{${id}}`, async () => {
+        expect(await plan.ack(id, [claim, stale])).toMatchObject({ settled: 1, stale: ['other'], ...once });
+        expect(await board.submit(id, 'ada', 2)).toMatchObject({ status: 'ranked', ...once });
+        expect(await sessions.rotate(id, 'one', { newId: 'two' })).toMatchObject({
+          status: 'rotated',
+          ...once,
+        });
+        expect(await sessions.create(id, 3, { sessionId: 'three' })).toMatchObject({ evicted: 1, ...once });
+        expect(await sessions.read(id, 'three')).toMatchObject({ status: 'found', data: 3 });
+        expect(await sessions.revokeAll(id)).toMatchObject({ status: 'revoked', left: 0, ...once });
+      });
+    });
+
+    it('while its slot moves, a reservation that cannot be written whole is not written at all', async () => {
+      const driver = driverOf(client);
+      const prefix = freshPrefix();
+      const id = prefix;
+      const pool = reservation(driver, { prefix });
+      await pool.add(id, 10);
+      for (const holdId of ['one', 'two']) await pool.reserve(id, { holdId, quantity: 1, holdMs: 5 });
+      await pool.cancel(id, 'one');
+      await sleep(10);
+      await whileMoving(`${prefix}:{${id}}`, async () => {
+        // It sweeps the last hold that was due, and then there is no such key for its own.
+        const held = { holdId: 'three', quantity: 4, holdMs: 60_000 };
+        expect(await pool.reserve(id, held, { deadlineMs: 200 })).toMatchObject({ status: 'unknown' });
+      });
+      expect(await pool.read(id)).toMatchObject({ available: 10, held: 0, sold: 0 });
+      const held = { holdId: 'three', quantity: 4, holdMs: 60_000 };
+      expect(await pool.reserve(id, held)).toMatchObject({ status: 'held' });
+      expect(await pool.read(id)).toMatchObject({ available: 6, held: 4, sold: 0 });
+    });
+
     it('upstash#122, ioredis#536: a batch over all shards meets no NOSCRIPT, and keeps its order in each slot', async () => {
       const driver = driverOf(client);
       const prefix = freshPrefix();
