@@ -36,7 +36,12 @@ export {
   nullable,
   text,
 } from './kit/codecs.ts';
-export { type ContentionReport, ContentionTracker, type KeyContention, type Spent } from './kit/contention.ts';
+export {
+  type ContentionReport,
+  ContentionTracker,
+  type KeyContention,
+  type Spent,
+} from './kit/contention.ts';
 export {
   applyLibraries,
   type DeploymentOptions,
