@@ -43,16 +43,12 @@ export class Reopening {
     this.open = open;
   }
 
-  async send(words: readonly Word[], timeoutMs: number, signal?: AbortSignal): Promise<Answer> {
-    const until = performance.now() + timeoutMs;
+  send(words: readonly Word[], timeoutMs: number, signal?: AbortSignal): Promise<Answer> {
     const found = this.get();
-    const held = found instanceof Promise ? await inTimeUnsent(found, timeoutMs, signal) : found;
-    try {
-      return await this.wait(held, held.session.send(words), until, signal);
-    } catch (error) {
-      this.learn(held, [error]);
-      throw error;
-    }
+    if (!(found instanceof Promise)) return this.wait(found, found.session.send(words), timeoutMs, signal);
+    return this.whenOpen(found, timeoutMs, signal, (held, left) =>
+      this.wait(held, held.session.send(words), left, signal),
+    );
   }
 
   /** Never rejects. */
@@ -61,13 +57,12 @@ export class Reopening {
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<readonly Fate[]> {
-    const until = performance.now() + timeoutMs;
     try {
       const found = this.get();
-      const held = found instanceof Promise ? await inTimeUnsent(found, timeoutMs, signal) : found;
-      const fates = await this.wait(held, held.session.pipeline(commands), until, signal);
-      this.learn(held, fates);
-      return fates;
+      const go = (held: Held, left: number): Promise<readonly Fate[]> =>
+        this.wait(held, held.session.pipeline(commands), left, signal);
+      if (!(found instanceof Promise)) return await go(found, timeoutMs);
+      return await this.whenOpen(found, timeoutMs, signal, go);
     } catch (error) {
       return allFail(commands.length, error as Unsent);
     }
@@ -99,20 +94,39 @@ export class Reopening {
     return this.held;
   }
 
-  private async wait<T>(held: Held, work: Promise<T>, until: number, signal?: AbortSignal): Promise<T> {
-    held.waiting++;
-    try {
-      // What did not answer in time would let others wait in vain: they get a new connection.
-      return await inTime(work, Math.max(1, until - performance.now()), signal, () => this.retire(held));
-    } finally {
-      held.waiting--;
-      if (held.retired && held.waiting === 0) held.session.close();
-    }
+  /** What connecting takes is not granted a second time for the reply. */
+  private async whenOpen<T>(
+    opening: Promise<Held>,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    go: (held: Held, leftMs: number) => Promise<T>,
+  ): Promise<T> {
+    const until = performance.now() + timeoutMs;
+    const held = await inTimeUnsent(opening, timeoutMs, signal);
+    return go(held, Math.max(1, until - performance.now()));
   }
 
-  /** A primary that became a replica: the next command finds the new one. */
-  private learn(held: Held, fates: readonly unknown[]): void {
-    if (isReadOnly(fates)) this.retire(held);
+  private wait<T extends Answer | readonly Fate[]>(
+    held: Held,
+    work: Promise<T>,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    held.waiting++;
+    return inTime(
+      work,
+      timeoutMs,
+      signal,
+      // What did not answer in time would let others wait in vain: they get a new connection.
+      () => this.retire(held),
+      (value, error) => {
+        held.waiting--;
+        // A primary that became a replica: the next command finds the new one.
+        if (error !== null ? isReadOnly([error]) : Array.isArray(value) && isReadOnly(value))
+          this.retire(held);
+        else if (held.retired && held.waiting === 0) held.session.close();
+      },
+    );
   }
 
   /** Others may still be answered on it, so it is not closed under them. */

@@ -146,26 +146,25 @@ class IoredisSession implements Session {
 
   /**
    * What is sent in one turn leaves in few writes: replies come in bunches, and each of them sends the next command. A
-   * write for each costs the client two fifths of its time; one for all would leave the server idle meanwhile. Alone, a
-   * command waits for the end of the turn.
+   * write for each costs the client two fifths of its time; one for all would leave the server idle meanwhile. The first
+   * leaves at once: alone, a command loses no time.
    */
   private gather(): void {
     const { stream } = this.connection;
     if (stream?.cork === undefined) return;
-    if (this.gathered === 0) {
-      process.nextTick(() => this.flush());
-      stream.cork();
-    } else if (this.gathered % TOGETHER === 0) {
-      stream.uncork?.();
-      stream.cork();
+    if (this.gathered === 0) process.nextTick(this.flush);
+    else {
+      if (this.gathered > 1 && this.gathered % TOGETHER === 1) stream.uncork?.();
+      if (this.gathered % TOGETHER === 1) stream.cork();
     }
     this.gathered++;
   }
 
-  private flush(): void {
+  private readonly flush = (): void => {
+    const { gathered } = this;
     this.gathered = 0;
-    this.connection.stream?.uncork?.();
-  }
+    if (gathered > 1) this.connection.stream?.uncork?.();
+  };
 
   close(): void {
     this.connection.disconnect();

@@ -88,46 +88,44 @@ export function inTimeUnsent<T>(
 /**
  * Waits at most so long, and no longer than the signal. What does not answer in time counts as lost, since it has been
  * sent; the promise goes on and its end is ignored.
+ * @param late called when time is over, before anything else
+ * @param ended called once, when nobody waits any more, with what came
  */
 export function inTime<T>(
   work: Promise<T>,
   timeoutMs: number,
   signal?: AbortSignal,
   late?: () => void,
+  ended?: (value: T | undefined, error: unknown) => void,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const settle = (): void => {
+    let isOver = false;
+    const over = (value: T | undefined, error: unknown): void => {
+      isOver = true;
       clearTimeout(timer);
       signal?.removeEventListener('abort', stop);
+      ended?.(value, error);
     };
-    const give = (why: string): void => {
-      settle();
-      reject(new Lost(why));
+    const fail = (error: unknown): void => {
+      if (isOver) return;
+      over(undefined, error);
+      reject(error);
     };
     const timer = setTimeout(
       () => {
         late?.();
-        give(`no reply within ${Math.round(timeoutMs)} ms`);
+        fail(new Lost(`no reply within ${Math.round(timeoutMs)} ms`));
       },
       Math.min(timeoutMs, LONGEST_MS),
     );
-    const stop = (): void => give('the caller stopped waiting for the reply');
-    if (signal?.aborted) {
-      stop();
-      work.catch(() => {});
-      return;
-    }
-    signal?.addEventListener('abort', stop, { once: true });
-    work.then(
-      (value) => {
-        settle();
-        resolve(value);
-      },
-      (error) => {
-        settle();
-        reject(error);
-      },
-    );
+    const stop = (): void => fail(new Lost('the caller stopped waiting for the reply'));
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
+    work.then((value) => {
+      if (isOver) return;
+      over(value, null);
+      resolve(value);
+    }, fail);
   });
 }
 
