@@ -194,6 +194,7 @@ export const popLowestCard = defineWorkflow({
     },
     popWatch: { does: 'pops under WATCH', mechanism: 'watch', retry: 'never', outcomes: ['popped', 'empty'] },
   },
+  metrics: ['redis.atomic.operation.* of pop_lowest_add and pop_lowest_command'],
   bounds: ['with script one record of some 150 bytes for each pop, for requestTtlMs'],
   tests: ['test/workflows/contracts/pop-lowest.ts', 'test/workflows/pop-lowest.test.ts'],
 });

@@ -7,7 +7,7 @@ import {
   makeResult,
   type Outcome,
   type Result,
-  type ResultBase,
+  ResultBase,
   type RetrySafety,
   type Unknown,
 } from './result.ts';
@@ -35,7 +35,7 @@ export interface Operation<T extends Outcome> {
 }
 
 export interface Decoded<T extends Outcome> {
-  /** The outcome, as an object of {@link ResultBase} that lacks its meta. */
+  /** The outcome; one that is a ResultBase without its meta becomes the result itself. */
   readonly outcome: T;
   readonly serverTimeMs: number | null;
   readonly replayed: boolean;
@@ -90,8 +90,7 @@ function finished<T extends Outcome>(
   const durationMs = now() - started;
   if (isWatched()) report(driver, operation, outcome.status, durationMs, 1, {});
   const { retry, requestId } = operation;
-  const result = outcome as unknown as ResultBase;
-  result.meta = {
+  const meta: Meta = {
     attempts: 1,
     conflicts: 0,
     backoffMs: 0,
@@ -101,7 +100,10 @@ function finished<T extends Outcome>(
     retry,
     requestId,
   };
-  return result as unknown as Result<T>;
+  // What a script's reply was read into is the result already: nothing is copied.
+  if (!(outcome instanceof ResultBase)) return makeResult<T>(outcome, meta);
+  outcome.meta = meta;
+  return outcome as unknown as Result<T>;
 }
 
 const now = (): number => performance.now();

@@ -79,7 +79,9 @@ function promises(mechanism: 'script' | 'command' | 'watch', world: () => World)
     ] as const) {
       expect(await jobs.add('s', member, score)).toMatchObject({ ok: true, status: 'added' });
     }
-    expect(await jobs.pop('s')).toMatchObject({ ok: true, status: 'popped', member: 'c', score: -1.5 });
+    const first = await jobs.pop('s');
+    expect(first).toMatchObject({ ok: true, status: 'popped', member: 'c', score: -1.5 });
+    expect(first.orThrow().member).toBe('c');
     expect(await jobs.pop('s')).toMatchObject({ member: 'a', score: 2 });
     expect(await jobs.pop('s')).toMatchObject({ member: 'b', score: 2 });
     expect(await jobs.pop('s')).toMatchObject({ ok: false, status: 'empty' });
