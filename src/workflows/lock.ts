@@ -11,9 +11,15 @@ import { type CallOptions, DEADLINE_MS } from './kit/perform.ts';
 import { whileKept } from './kit/renewal.ts';
 import { newRequestId } from './kit/request.ts';
 import { makeResult, type Result } from './kit/result.ts';
-import { defineScript, denied, type OutcomeOf, ok } from './kit/script.ts';
+import { defineScript, denied, type OutcomeOf, ok, type ScriptOptions } from './kit/script.ts';
 import { type WaitOptions, waitFor } from './kit/waiting.ts';
-import { lock_acquire_v1, lock_extend_v1, lock_release_v1 } from './lua/scripts.ts';
+import {
+  lock_acquire_one_v1,
+  lock_acquire_v1,
+  lock_extend_v1,
+  lock_release_one_v1,
+  lock_release_v1,
+} from './lua/scripts.ts';
 
 const head = { replayed: flag, serverTimeMs: int };
 
@@ -30,6 +36,17 @@ const acquire = defineScript({
     busy: denied({ ...head, leaseLeftMs: int }),
     partly_held: denied(head),
   },
+});
+
+const acquireOne = defineScript({
+  name: 'lock_acquire_one',
+  version: 1,
+  lua: lock_acquire_one_v1,
+  mode: 'write',
+  retry: 'always',
+  keys: ['lock', 'fence'],
+  args: acquire.spec.args,
+  reply: { acquired: acquire.spec.reply.acquired, busy: acquire.spec.reply.busy },
 });
 
 const extend = defineScript({
@@ -52,6 +69,17 @@ const release = defineScript({
   keys: ['note', 'locks[]'],
   args: { owner: text, fence: int, noteMs: int },
   reply: { released: ok({ replayed: flag }), lost: denied({ replayed: flag }) },
+});
+
+const releaseOne = defineScript({
+  name: 'lock_release_one',
+  version: 1,
+  lua: lock_release_one_v1,
+  mode: 'write',
+  retry: 'always',
+  keys: ['note', 'lock'],
+  args: release.spec.args,
+  reply: release.spec.reply,
 });
 
 type Acquired =
@@ -166,12 +194,18 @@ export function lock(driver: Driver, options: LockOptions): Lock {
 
   /** One acquisition and, from before its request, when its lease began. */
   const take = async (target: LockTarget, owner: string, call: WaitOptions): Promise<Taken> => {
-    const pairs = placesOf(prefix, target).flatMap(({ held, fence }) => [held, fence]);
-    const input = { keys: { pairs }, args: { owner: checkText('owner', owner, 200), leaseMs, fenceTtlMs } };
+    const places = placesOf(prefix, target);
+    const args = { owner: checkText('owner', owner, 200), leaseMs, fenceTtlMs };
+    const send = (options: ScriptOptions): Promise<Result<OutcomeOf<typeof acquire.spec.reply>>> => {
+      const [{ held, fence }] = places;
+      if (places.length === 1) return acquireOne.run(driver, { keys: { lock: held, fence }, args }, options);
+      const pairs = places.flatMap((place) => [place.held, place.fence]);
+      return acquire.run(driver, { keys: { pairs }, args }, options);
+    };
     return waitFor(
       async () => {
         const sinceMs = performance.now();
-        return takenOf(await acquire.run(driver, input, { ...call, requestId: owner }), sinceMs, leaseMs);
+        return takenOf(await send({ ...call, requestId: owner }), sinceMs, leaseMs);
       },
       ({ answer }) => answer.status === 'busy',
       ({ answer }) => (answer.status === 'busy' ? answer.leaseLeftMs : 0),
@@ -193,9 +227,12 @@ export function lock(driver: Driver, options: LockOptions): Lock {
     async release(target, hold, call) {
       const { owner, fence } = checkHold(hold);
       const places = placesOf(prefix, target);
-      const keys = { note: places[0].note(owner), locks: places.map(({ held }) => held) };
-      const noteMs = Math.max(NOTE_MS, 2 * Math.ceil(call?.deadlineMs ?? 0));
-      return release.run(driver, { keys, args: { owner, fence, noteMs } }, call);
+      const note = places[0].note(owner);
+      const args = { owner, fence, noteMs: Math.max(NOTE_MS, 2 * Math.ceil(call?.deadlineMs ?? 0)) };
+      if (places.length === 1) {
+        return releaseOne.run(driver, { keys: { note, lock: places[0].held }, args }, call);
+      }
+      return release.run(driver, { keys: { note, locks: places.map(({ held }) => held) }, args }, call);
     },
 
     async use<V>(target: LockTarget, work: (use: LockUse) => Promise<V> | V, options: UseOptions = {}) {
@@ -315,9 +352,11 @@ export const lockCard = defineWorkflow({
   },
   why: 'SET NX PX takes a lock, but mints no fence; release and renewal compare the owner first, which one command cannot.',
   operations: {
-    acquire: { does: 'takes one or several together', script: acquire },
+    acquire: { does: 'takes one', script: acquireOne },
+    acquireAll: { does: 'takes several together', script: acquire },
     extend: { does: 'a fresh lease for the owner', script: extend },
-    release: { does: 'gives back what the owner holds', script: release },
+    release: { does: 'gives back what the owner holds', script: releaseOne },
+    releaseAll: { does: 'gives back several', script: release },
   },
   bounds: [
     `at most ${MOST_TOGETHER} locks in one call`,

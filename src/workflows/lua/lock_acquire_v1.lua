@@ -1,18 +1,8 @@
--- Takes a lock, or several together: all or none.
+-- Takes several locks together: all or none. One alone has lock_acquire_one.
 -- KEYS in pairs: a lock ('fence:owner'), then its fence (the last number given out)
 -- ARGV[1] the owner, ARGV[2] the lease in ms, ARGV[3] the fences' lifetime in ms
 --include clock
 local now = clock()
-
--- The common case apart, for a third less time: one lock, which nobody has.
-if #KEYS == 2 and not redis.call('GET', KEYS[1]) then
-  local fence = (tonumber(redis.call('GET', KEYS[2]) or 0) or 0) + 1
-  local number = string.format('%.0f', fence > now and fence or now)
-  redis.call('SET', KEYS[1], number .. ':' .. ARGV[1], 'PX', ARGV[2])
-  redis.call('SET', KEYS[2], number, 'PX', ARGV[3])
-  return {'acquired', 0, now, ARGV[1], number}
-end
-
 local fence, mine, busy, left, held = now, 0, 0, 0, nil
 for i = 1, #KEYS, 2 do
   local value = redis.call('GET', KEYS[i])

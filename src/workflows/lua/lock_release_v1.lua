@@ -1,4 +1,4 @@
--- Gives a lock back, or several: only what this owner still holds by this fence.
+-- Gives several locks back: only what this owner still holds by this fence. One alone has lock_release_one.
 -- KEYS[1] the note that it was released, then the locks
 -- ARGV[1] the owner, ARGV[2] its fence, ARGV[3] the note's lifetime in ms
 local mine = ARGV[2] .. ':' .. ARGV[1]
