@@ -101,8 +101,9 @@ async function main(): Promise<number> {
   console.log(`chaos: seed ${first}, ${Number.isFinite(rounds) ? `${rounds} rounds` : `${minutes} minutes`}`);
   for (let round = 0; round < rounds && Date.now() < until; round++) {
     const seed = first + round;
-    const kind = kinds[seed % kinds.length]!;
-    const stress = loads[Math.floor(seed / kinds.length) % loads.length]!;
+    // Every workflow once, on engines in turn, before any comes again on another one.
+    const stress = loads[seed % loads.length]!;
+    const kind = kinds[(seed + Math.floor(seed / loads.length)) % kinds.length]!;
     let plan: Plan | undefined;
     try {
       const engine = await engines.get(kind);
