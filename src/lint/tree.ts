@@ -1,6 +1,7 @@
 // Walks over the syntax tree of Lua: all expressions, statements and functions of a part. Used where a rule or the
 // interpreter asks about the text rather than about what happens.
 import type { Block, Expression, FunctionBody, Statement } from '../lua/ast.ts';
+import { blocksOf, expressionsOf, partsOf } from '../lua/parts.ts';
 
 export interface Visitor {
   expression?(expression: Expression): void;
@@ -20,50 +21,10 @@ function walkFunction(func: FunctionBody, visitor: Visitor): void {
 
 function walkStatement(statement: Statement, visitor: Visitor): void {
   visitor.statement?.(statement);
-  for (const expression of expressionsOf(statement)) walkExpression(expression, visitor);
+  // Its function is named by the statement: it is no expression that a visitor asks for.
   if (statement.kind === 'declare-function') walkFunction(statement.func, visitor);
+  else for (const expression of expressionsOf(statement)) walkExpression(expression, visitor);
   for (const block of blocksOf(statement)) walkBlock(block, visitor);
-}
-
-/** The blocks right within a statement. */
-function blocksOf(statement: Statement): Block[] {
-  switch (statement.kind) {
-    case 'if':
-      return [
-        ...statement.clauses.map((clause) => clause.block),
-        ...(statement.otherwise === null ? [] : [statement.otherwise]),
-      ];
-    case 'do':
-    case 'while':
-    case 'repeat':
-    case 'for':
-    case 'for-in':
-      return [statement.block];
-    default:
-      return [];
-  }
-}
-
-function expressionsOf(statement: Statement): Expression[] {
-  switch (statement.kind) {
-    case 'call-statement':
-      return [statement.call];
-    case 'assign':
-      return [...statement.targets, ...statement.values];
-    case 'declare':
-    case 'for-in':
-    case 'return':
-      return statement.values;
-    case 'while':
-    case 'repeat':
-      return [statement.condition];
-    case 'if':
-      return statement.clauses.map((clause) => clause.condition);
-    case 'for':
-      return [statement.start, statement.limit, ...(statement.step === null ? [] : [statement.step])];
-    default:
-      return [];
-  }
 }
 
 /** Visits an expression and all that is in it. */
@@ -71,29 +32,4 @@ export function walkExpression(expression: Expression, visitor: Visitor): void {
   visitor.expression?.(expression);
   if (expression.kind === 'function') walkFunction(expression.func, visitor);
   for (const part of partsOf(expression)) walkExpression(part, visitor);
-}
-
-function partsOf(expression: Expression): readonly Expression[] {
-  switch (expression.kind) {
-    case 'index':
-      return [expression.object, expression.key];
-    case 'call':
-      return [expression.callee, ...expression.args];
-    case 'method':
-      return [expression.object, ...expression.args];
-    case 'and':
-    case 'or':
-    case 'binary':
-      return [expression.left, expression.right];
-    case 'not':
-    case 'negate':
-    case 'length':
-      return [expression.operand];
-    case 'paren':
-      return [expression.inner];
-    case 'table':
-      return expression.items.flatMap((item) => (item.key === null ? [item.value] : [item.key, item.value]));
-    default:
-      return [];
-  }
 }

@@ -2,6 +2,7 @@
 // which always the same function, and which functions always give one result. Wrong guesses are not possible:
 // whatever is not certain counts as unknown.
 import type { Block, Expression, FunctionBody, Local, Statement } from './ast.ts';
+import { blocksOf, expressionsOf, partsOf } from './parts.ts';
 
 /** Globals through which code can give a table metamethods, or get at those that can. */
 const LEADS_TO_METATABLES: ReadonlySet<string> = new Set([
@@ -189,80 +190,11 @@ function endsInReturn(block: Block): boolean {
   return last.clauses.every((clause) => endsInReturn(clause.block)) && endsInReturn(last.otherwise);
 }
 
-function blocksOf(statement: Statement): readonly Block[] {
-  switch (statement.kind) {
-    case 'do':
-    case 'while':
-    case 'repeat':
-    case 'for':
-    case 'for-in':
-      return [statement.block];
-    case 'if': {
-      const blocks = statement.clauses.map((clause) => clause.block);
-      if (statement.otherwise !== null) blocks.push(statement.otherwise);
-      return blocks;
-    }
-    default:
-      return [];
-  }
-}
-
 /** Visits the statements of a block and of the blocks in it, not those of inner functions. */
 function walkBlock(block: Block, visit: (statement: Statement) => void): void {
   for (const statement of block.statements) {
     visit(statement);
     for (const inner of blocksOf(statement)) walkBlock(inner, visit);
-  }
-}
-
-function expressionsOf(statement: Statement): readonly Expression[] {
-  switch (statement.kind) {
-    case 'call-statement':
-      return [statement.call];
-    case 'assign':
-      return [...statement.targets, ...statement.values];
-    case 'declare':
-    case 'return':
-    case 'for-in':
-      return statement.values;
-    case 'declare-function':
-      return [{ kind: 'function', func: statement.func }];
-    case 'while':
-    case 'repeat':
-      return [statement.condition];
-    case 'if':
-      return statement.clauses.map((clause) => clause.condition);
-    case 'for':
-      return statement.step === null
-        ? [statement.start, statement.limit]
-        : [statement.start, statement.limit, statement.step];
-    default:
-      return [];
-  }
-}
-
-function partsOf(e: Expression): readonly Expression[] {
-  switch (e.kind) {
-    case 'index':
-      return [e.object, e.key];
-    case 'call':
-      return [e.callee, ...e.args];
-    case 'method':
-      return [e.object, ...e.args];
-    case 'and':
-    case 'or':
-    case 'binary':
-      return [e.left, e.right];
-    case 'not':
-    case 'negate':
-    case 'length':
-      return [e.operand];
-    case 'paren':
-      return [e.inner];
-    case 'table':
-      return e.items.flatMap((item) => (item.key === null ? [item.value] : [item.key, item.value]));
-    default:
-      return [];
   }
 }
 
