@@ -3,7 +3,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { parseArgs } from 'node:util';
 import {
   type AofReport,
   type Cut,
@@ -17,6 +16,7 @@ import { checkRdb, type RdbReport } from '../persistence/rdb/check.ts';
 import { utf8Decode } from '../resp/bytes.ts';
 import { nodeStorage } from '../storage/node.ts';
 import { type Storage, StorageError, StorageLocked } from '../storage/port.ts';
+import { Misuse, readArguments } from './arguments.ts';
 
 /** Exit codes. */
 const VALID = 0;
@@ -66,17 +66,10 @@ export async function checkRdbProgram(args: readonly string[]): Promise<void> {
   });
 }
 
-class Misuse extends Error {}
-
-type Flags = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
+type Flags = Parameters<typeof readArguments>[1];
 
 function parsed(args: readonly string[], options: Flags): { values: Record<string, unknown>; file: string } {
-  let found: ReturnType<typeof parseArgs>;
-  try {
-    found = parseArgs({ args: [...args], options, allowPositionals: true });
-  } catch (error) {
-    throw new Misuse((error as Error).message.split('. ')[0]);
-  }
+  const found = readArguments(args, options);
   if (found.positionals.length !== 1) {
     throw new Misuse(found.positionals.length === 0 ? 'which file?' : 'one file at a time');
   }

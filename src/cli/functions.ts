@@ -2,7 +2,6 @@
 // stands in workflows/kit/deployment.ts.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import {
   AtomicError,
   applyLibraries,
@@ -16,14 +15,13 @@ import {
   rollbackLibrary,
   verifyLibraries,
 } from '../workflows/index.ts';
+import { Misuse, readArguments } from './arguments.ts';
 import { type Connection, connectTo, NotConnected } from './redis-url.ts';
 
 /** Exit codes. */
 const DONE = 0;
 const DIFFERENT = 1;
 const MISUSED = 2;
-
-class Misuse extends Error {}
 
 interface Wishes {
   readonly json: boolean;
@@ -91,21 +89,12 @@ export async function functionsProgram(args: readonly string[]): Promise<void> {
 }
 
 function read(args: readonly string[]): { action: Action; url: string; cluster: boolean; wishes: Wishes } {
-  let found: ReturnType<typeof parseArgs>;
-  try {
-    found = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        url: { type: 'string' },
-        cluster: { type: 'boolean' },
-        to: { type: 'string' },
-        json: { type: 'boolean' },
-      },
-    });
-  } catch (error) {
-    throw new Misuse((error as Error).message.split('. ')[0]);
-  }
+  const found = readArguments(args, {
+    url: { type: 'string' },
+    cluster: { type: 'boolean' },
+    to: { type: 'string' },
+    json: { type: 'boolean' },
+  });
   const [name, ...words] = found.positionals;
   if (name === undefined || !Object.hasOwn(ACTIONS, name)) {
     throw new Misuse(`${name === undefined ? 'what?' : `not '${name}'`}: ${Object.keys(ACTIONS).join(', ')}`);

@@ -2,8 +2,8 @@
 // it.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { type Finding, isLinted, lint, RULES, type Severity } from '../lint/index.ts';
+import { Misuse, readArguments } from './arguments.ts';
 import { type Style, styled } from './style.ts';
 
 /** Exit codes. */
@@ -15,8 +15,6 @@ const MISUSED = 2;
 const LEFT_OUT = new Set(['node_modules', 'dist', '.git']);
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
-
-class Misuse extends Error {}
 
 /** @param args what follows `lint` */
 export async function lintProgram(args: readonly string[]): Promise<void> {
@@ -47,15 +45,7 @@ function run(args: readonly string[]): number {
 }
 
 function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: { json: { type: 'boolean' }, rules: { type: 'boolean' } },
-      allowPositionals: true,
-    });
-  } catch (error) {
-    throw new Misuse((error as Error).message.split('. ')[0]);
-  }
+  return readArguments(args, { json: { type: 'boolean' }, rules: { type: 'boolean' } });
 }
 
 /** A file that is named is read whatever it is called; of a folder, what the linter knows. */

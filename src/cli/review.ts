@@ -3,8 +3,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
 import * as toolkit from '../workflows/index.ts';
+import { Misuse, readArguments } from './arguments.ts';
 import { type Place, reviewCard } from './review/card.ts';
 import type { Point, Review } from './review/point.ts';
 import { reviewScript } from './review/script.ts';
@@ -16,8 +16,6 @@ const INCOMPLETE = 1;
 const MISUSED = 2;
 
 const MODULES = new Set(['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts']);
-
-class Misuse extends Error {}
 
 /** @param args what follows `review` */
 export async function reviewProgram(args: readonly string[]): Promise<void> {
@@ -45,15 +43,7 @@ export async function reviewProgram(args: readonly string[]): Promise<void> {
 }
 
 function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: { json: { type: 'boolean' } },
-      allowPositionals: true,
-    });
-  } catch (error) {
-    throw new Misuse((error as Error).message.split('. ')[0]);
-  }
+  return readArguments(args, { json: { type: 'boolean' } });
 }
 
 async function reviewsOf(name: string): Promise<Review[]> {

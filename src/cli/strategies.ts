@@ -5,8 +5,8 @@ import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { AtomicError, type Driver, Lost, ServerError, Unsent } from '../workflows/index.ts';
+import { Misuse, readArguments } from './arguments.ts';
 import { type Connection, connectTo, NotConnected } from './redis-url.ts';
 import { CONTENDERS, command, type Keys } from './strategies/contenders.ts';
 import { measure, type Step } from './strategies/measure.ts';
@@ -21,8 +21,6 @@ const INCONSISTENT = 1;
 const MISUSED = 2;
 
 const MOST_CLIENTS = 500;
-
-class Misuse extends Error {}
 
 interface Wishes {
   readonly url: string | undefined;
@@ -64,24 +62,15 @@ export async function benchProgram(args: readonly string[]): Promise<void> {
 }
 
 function read(args: readonly string[]): Wishes {
-  let found: ReturnType<typeof parseArgs>;
-  try {
-    found = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        url: { type: 'string' },
-        cluster: { type: 'boolean' },
-        seconds: { type: 'string', default: '1' },
-        repeats: { type: 'string', default: '1' },
-        clients: { type: 'string', default: '1,2,4,8,16,32,64' },
-        svg: { type: 'string' },
-        json: { type: 'boolean' },
-      },
-    });
-  } catch (error) {
-    throw new Misuse((error as Error).message.split('. ')[0]);
-  }
+  const found = readArguments(args, {
+    url: { type: 'string' },
+    cluster: { type: 'boolean' },
+    seconds: { type: 'string', default: '1' },
+    repeats: { type: 'string', default: '1' },
+    clients: { type: 'string', default: '1,2,4,8,16,32,64' },
+    svg: { type: 'string' },
+    json: { type: 'boolean' },
+  });
   const [what, ...more] = found.positionals;
   if (what !== 'strategies' || more.length > 0) {
     throw new Misuse('which benchmark? holdfast bench strategies');
