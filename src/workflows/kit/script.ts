@@ -177,7 +177,9 @@ export class Script<K extends KeyNames, A extends Codecs, R extends ReplySpec> {
     } catch (error) {
       return Promise.reject(error);
     }
-    return perform(driver, new ScriptOperation(this, driver, prepared, options), options);
+    const send: Operation<OutcomeOf<R>>['send'] = (timeoutMs, signal) =>
+      this.send(driver, prepared, timeoutMs, signal);
+    return perform(driver, this.operation(prepared, options, send), options);
   }
 
   /** A call to be sent with others by {@link batch}. */
@@ -191,17 +193,7 @@ export class Script<K extends KeyNames, A extends Codecs, R extends ReplySpec> {
     options: ScriptOptions | undefined,
     send: Operation<OutcomeOf<R>>['send'],
   ): Operation<OutcomeOf<R>> {
-    const { name, version } = this.spec;
-    const requestId = options?.requestId ?? null;
-    const retry = this.retryOf(requestId);
-    const decode = (answer: Answer): Decoded<OutcomeOf<R>> => this.decode(answer);
-    return { name, version, retry, requestId, key: prepared.key, send, decode };
-  }
-
-  /** What a blind repetition of a call does. @internal */
-  retryOf(requestId: string | null): RetrySafety {
-    const { retry } = this.spec;
-    return retry === 'same-request-id' && requestId === null ? 'never' : retry;
+    return new ScriptOperation(this, prepared, options, send);
   }
 
   /** Checks and encodes. @internal */
@@ -247,8 +239,8 @@ export class Script<K extends KeyNames, A extends Codecs, R extends ReplySpec> {
     return plan.read(answer as readonly Answer[]) as Decoded<OutcomeOf<R>>;
   }
 
-  /** Sends it by its digest, and whole where the server does not know that. @internal */
-  send(
+  /** Sends it by its digest, and whole where the server does not know that. */
+  private send(
     driver: Driver,
     { key, words }: Prepared,
     timeoutMs: number,
@@ -308,28 +300,23 @@ class ScriptOperation<K extends KeyNames, A extends Codecs, R extends ReplySpec>
   readonly retry: RetrySafety;
   readonly requestId: string | null;
   readonly key: string;
+  readonly send: Operation<OutcomeOf<R>>['send'];
   private readonly script: Script<K, A, R>;
-  private readonly driver: Driver;
-  private readonly prepared: Prepared;
 
   constructor(
     script: Script<K, A, R>,
-    driver: Driver,
     prepared: Prepared,
     options: ScriptOptions | undefined,
+    send: Operation<OutcomeOf<R>>['send'],
   ) {
-    this.name = script.spec.name;
-    this.version = script.spec.version;
+    const { name, version, retry } = script.spec;
+    this.name = name;
+    this.version = version;
     this.requestId = options?.requestId ?? null;
-    this.retry = script.retryOf(this.requestId);
+    this.retry = retry === 'same-request-id' && this.requestId === null ? 'never' : retry;
     this.key = prepared.key;
+    this.send = send;
     this.script = script;
-    this.driver = driver;
-    this.prepared = prepared;
-  }
-
-  send(timeoutMs: number, signal: AbortSignal | undefined): Answer | Promise<Answer> {
-    return this.script.send(this.driver, this.prepared, timeoutMs, signal);
   }
 
   decode(answer: Answer): Decoded<OutcomeOf<R>> {
